@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// A disk in memory that fails where a test says so.
+//
+//   SimulatedFileSystem files(seed);
+//   files.lose_power_after(17);      // the 18th changing call and everything after it fails
+//   … run …
+//   files.restart();                 // what was not synced is lost, or kept in part
+//
+// It counts every call that changes something (write, allocate, truncate, sync, create, rename,
+// remove, sync_directory) as one I/O call.
+// Threads: safe anywhere.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "io/file_system.h"
+
+namespace varve {
+
+class SimulatedFileSystem final : public FileSystem {
+ public:
+  explicit SimulatedFileSystem(uint64_t seed = 1);
+  ~SimulatedFileSystem() override;
+
+  /// After `calls` more changing calls the power is gone: each further call fails with kIo.
+  void lose_power_after(uint64_t calls);
+  bool power_lost() const;
+  /// Changing calls since the last restart.
+  uint64_t calls() const;
+  /// Comes back after a power failure (or as after a process crash, when the power stayed on and
+  /// `power_was_lost` is false: then all written bytes stay). Unsynced bytes of a file are lost,
+  /// kept, or torn at a sector of 512 bytes inside the last write, as the seed decides; unsynced
+  /// names are kept or not. Locks are free again; open files of before must not be used.
+  void restart(bool power_was_lost = true);
+  /// Writes and allocations that would go beyond it fail with kNoSpace. Default: no limit.
+  void set_capacity_bytes(uint64_t capacity_bytes);
+  /// Flips one bit of a stored byte.
+  void flip_bit(const std::string& path, uint64_t offset, unsigned bit);
+  /// The next sync of any file fails with kIo, once.
+  void fail_next_sync();
+
+  Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
+  Result<bool> exists(const std::string& path) override;
+  Result<std::vector<std::string>> list(const std::string& folder) override;
+  Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> remove(const std::string& path) override;
+  Result<void> create_directories(const std::string& folder) override;
+  Result<void> sync_directory(const std::string& folder) override;
+  Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
+  Result<uint64_t> free_bytes(const std::string& folder) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace varve
