@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// The truth about names: makes, changes and drops databases, policies, tables, columns and
+// segments; each change is durable before it is seen.
+//
+// Threads: snapshot() never blocks; every other member may block on the disk and runs one at a time
+// (call them from the catalog's thread or another that may wait, never from an event loop).
+// Errors carry InfluxDB's words where it has some.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/key_value.h"
+#include "catalog/snapshot.h"
+
+namespace varve {
+
+/// What may be said of a policy; what is not said keeps its default or its present value.
+struct PolicySpec {
+  std::string name;
+  std::optional<int64_t> duration_ns;          ///< 0: infinite.
+  std::optional<int64_t> segment_duration_ns;  ///< 0 or unset: by InfluxDB's table.
+  std::optional<uint32_t> replica_count;
+  bool make_default = false;
+};
+
+struct NewColumn {
+  std::string name;
+  ColumnKind kind = ColumnKind::kField;
+  ValueType type = ValueType::kFloat64;
+};
+
+struct CatalogLimits {
+  size_t columns_per_table_max = 100'000;
+  size_t tables_per_policy_max = 1'000'000;
+};
+
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  virtual CatalogSnapshotRef snapshot() const = 0;
+
+  /// Idempotent when the options agree; kConflict ("retention policy conflicts with an existing
+  /// policy") when not. Without a policy it gets InfluxDB's default one: autogen, infinite.
+  virtual Result<DatabaseRef> create_database(std::string_view name,
+                                              const std::optional<PolicySpec>& policy) = 0;
+  /// Gives the ids of the tables that went with it; an unknown database is fine.
+  virtual Result<std::vector<TableId>> drop_database(std::string_view name) = 0;
+
+  virtual Result<PolicyRef> create_policy(std::string_view database, const PolicySpec& policy) = 0;
+  virtual Result<PolicyRef> alter_policy(std::string_view database, const PolicySpec& changes,
+                                         const std::optional<std::string>& new_name) = 0;
+  virtual Result<std::vector<TableId>> drop_policy(std::string_view database,
+                                                   std::string_view policy) = 0;
+
+  /// Makes the table and whichever columns are missing; others are left as they are.
+  virtual Result<TableRef> ensure_columns(PolicyId policy, std::string_view table,
+                                          const std::vector<NewColumn>& columns) = 0;
+  /// Forgets a table; nothing when unknown.
+  virtual Result<std::optional<TableId>> drop_table(PolicyId policy, std::string_view table) = 0;
+  /// The segment of that time, made when missing: aligned as InfluxDB's shard groups, cut so as not
+  /// to overlap its neighbours.
+  virtual Result<Segment> ensure_segment(PolicyId policy, int64_t time_ns) = 0;
+
+  /// Every table id that exists, to tell a store which of its tables are dead.
+  virtual std::vector<TableId> live_tables() const = 0;
+};
+
+/// Reads everything there is. kCorrupt names the key that does not make sense.
+Result<std::unique_ptr<Catalog>> open_catalog(std::unique_ptr<KeyValue> key_value,
+                                              const CatalogLimits& limits);
+
+/// Source: InfluxDB 1.8, meta.shardGroupDuration: below 2 days 1 h, below 180 days 1 day, else (and
+/// for ever) 7 days.
+int64_t default_segment_duration_ns(int64_t policy_duration_ns);
+
+}  // namespace varve
