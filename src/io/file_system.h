@@ -61,6 +61,7 @@ class FileSystem {
   virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
   /// Replaces `to` at once if it exists.
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  /// A file or an empty folder. Open files keep their bytes until closed.
   virtual Result<void> remove(const std::string& path) = 0;
   /// Makes the folder and its parents; fine when it exists. Parents' names are synced.
   virtual Result<void> create_directories(const std::string& folder) = 0;
@@ -74,12 +75,16 @@ class FileSystem {
 /// Reads a whole file.
 Result<std::string> read_file(FileSystem& files, const std::string& path);
 
-/// Replaces a file so that a crash leaves the old or the new bytes: a temporary beside it, sync,
-/// rename, sync of the folder.
+/// Replaces a file so that a crash leaves the old or the new bytes: a temporary beside it
+/// (`path` + ".tmp", removed when it stands there already), sync, rename, sync of the folder.
+/// After an error the old or the new bytes are there. One writer of a path at a time.
 Result<void> write_file_atomically(FileSystem& files, const std::string& path,
                                    std::string_view bytes);
 
 /// "a/b" + "c" = "a/b/c".
 std::string join_path(std::string_view folder, std::string_view name);
+
+/// The folder that holds the name: "a/b/c" gives "a/b", "c" gives ".", "/c" gives "/".
+std::string parent_folder(std::string_view path);
 
 }  // namespace varve
