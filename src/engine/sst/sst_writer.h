@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes one SST: rows of one table and segment, already merged and in order.
+// Threads: one owner.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "io/file_system.h"
+#include "model/column_vector.h"
+#include "model/ids.h"
+#include "model/series_key.h"
+#include "model/time_range.h"
+
+namespace varve::engine {
+
+/// A column of the file. Names are for other tools; Varve goes by ids.
+struct SstColumn {
+  ColumnId id{};
+  ColumnKind kind = ColumnKind::kField;
+  ValueType type = ValueType::kFloat64;
+  std::string name;
+};
+
+struct SstWriterOptions {
+  std::string path;
+  TableId table{};
+  SegmentId segment{};
+  std::string table_name;
+  /// Tags and fields. A tag that no series has and a field without a cell cost a few bytes.
+  std::vector<SstColumn> columns;
+  Version version_first;
+  Version version_last;
+  uint32_t row_group_rows_max = 128 * 1024;
+  int zstd_level = 3;
+};
+
+/// What the manifest keeps of a file.
+struct SstSummary {
+  uint64_t row_count = 0;
+  uint64_t series_count = 0;
+  uint64_t size_bytes = 0;
+  int64_t time_first_ns = 0;
+  int64_t time_last_ns = 0;
+  std::vector<ColumnId> fields_present;  ///< Rising; fields with at least one cell.
+};
+
+class SstWriter {
+ public:
+  virtual ~SstWriter() = default;
+  /// Rows of one series, rising in time (equal times only in append tables). Series come by rising
+  /// hash; one series may come in several calls. `fields`: one for each field of the options, in
+  /// their order, each as long as `times_ns`.
+  virtual Result<void> append(const SeriesRef& series, std::span<const int64_t> times_ns,
+                              std::span<const ColumnView> fields) = 0;
+  /// Writes the rest, syncs the file and gives it its name; the name is durable after the caller
+  /// has synced the folder. Requires at least one row. Ends the writer. Without it nothing stays
+  /// but perhaps a file named `<path>.tmp`.
+  virtual Result<SstSummary> finish() = 0;
+};
+
+/// `files` outlives it.
+Result<std::unique_ptr<SstWriter>> make_sst_writer(FileSystem& files, SstWriterOptions options);
+
+}  // namespace varve::engine
