@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// InfluxQL as a door sees it: a text goes in, answers come out of a sink.
+//
+//   text ──parse()──▶ ParsedQuery ──run()──▶ ResultSink
+//                      statements             statement 0: series, rows …
+//                                             statement 1: error …
+// Threads: an engine is safe anywhere. run() reads and writes where it is called and may block on
+// the store, the catalog's disk and the sink: give it a query thread, never an event loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "io/clock.h"
+#include "model/query_result.h"
+#include "query/influxql/ast.h"
+#include "query/influxql/parameters.h"
+#include "store/store.h"
+
+namespace varve::influxql {
+
+struct QueryOptions {
+  /// Series one SELECT may touch; 0: no limit. InfluxDB's max-select-series.
+  size_t series_max = 0;
+  /// Windows of GROUP BY time(…) one SELECT may span; 0: no limit. InfluxDB's max-select-buckets.
+  size_t windows_max = 0;
+  /// Bytes one statement may hold while it works.
+  size_t memory_bytes_max = size_t{1} << 30;
+  /// How long one statement may take; 0: no limit. InfluxDB's query-timeout.
+  int64_t timeout_ns = 0;
+};
+
+/// One text to run, and for whom. What it points to outlives the calls it is given to.
+struct QueryRequest {
+  std::string database;  ///< Of the request; a statement may name another.
+  std::string policy;    ///< Empty: the database's default.
+  std::string text;
+  const Parameters* parameters = nullptr;  ///< For `$name`; null: none.
+  /// True for GET: a statement that changes something still runs, with a warning beside it.
+  bool is_read_only = false;
+  /// Set it to stop the query; may be null.
+  CancelFlag cancel;
+};
+
+struct ParsedQuery {
+  std::vector<Statement> statements;
+};
+
+class InfluxqlEngine {
+ public:
+  /// The collaborators outlive the engine.
+  InfluxqlEngine(Catalog& catalog, Store& store, StoreAdmin& admin, const Clock& clock,
+                 const QueryOptions& options);
+
+  /// An error here is the client's (InfluxDB: HTTP 400); the door puts "error parsing query: "
+  /// before its message. A text of nothing but `;` gives no statements.
+  Result<ParsedQuery> parse(const QueryRequest& request) const;
+
+  /// Runs statement after statement, each answered into the sink under its index. A failing one
+  /// ends with statement_error; the next is then answered with "not executed" and the rest not at
+  /// all. Returns an error only when the sink refused or the request was cancelled.
+  Result<void> run(const ParsedQuery& query, const QueryRequest& request, ResultSink& sink) const;
+
+ private:
+  Catalog& catalog_;
+  Store& store_;
+  StoreAdmin& admin_;
+  const Clock& clock_;
+  QueryOptions options_;
+};
+
+}  // namespace varve::influxql
