@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# run_benches.sh BUILD_DIR JOBS   compiles every *_bench target and runs them one after the other.
+set -euo pipefail
+build=$1
+jobs=$2
+
+mapfile -t targets < <(ninja -C "$build" -t targets all | sed -n 's/^\([a-z_]*_bench\):.*/\1/p' | sort -u)
+[ ${#targets[@]} -gt 0 ] || { echo "no benchmark is built here: is libbenchmark-dev installed?" >&2; exit 1; }
+tools/step.sh --live "compile ${#targets[@]} benchmarks" ninja -j "$jobs" -C "$build" "${targets[@]}"
+for target in "${targets[@]}"; do
+  echo "== $target"
+  "$build/$target"
+done
