@@ -72,6 +72,7 @@ class ByteReader {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       const uint8_t byte = u8();
+      if (shift == 63 && byte > 1) break;  // The tenth byte holds the last of 64 bits.
       value |= static_cast<uint64_t>(byte & 0x7f) << shift;
       if ((byte & 0x80) == 0) return value;
     }

@@ -5,6 +5,8 @@
 //
 // Text form:  2026-01-02T03:04:05.678Z info  shard.flushed shard=12 rows=1000 took_ms=3
 // JSON form:  {"ts":"…","level":"info","target":"shard","message":"shard.flushed","shard":12,…}
+// Text values stand in quotes only when they hold spaces, quotes or control characters. Both forms
+// are valid UTF-8 in one line. In JSON, a fact named like a key of the line gets a "_" at its end.
 // Threads: safe from anywhere after configure(). Hot paths count (base/metrics.h), they do not log.
 #pragma once
 

@@ -42,7 +42,9 @@ class Gauge {
 /// Counts observations (seconds, or bytes: the name says) in fixed buckets.
 class Histogram {
  public:
+  /// Requires bounds that rise.
   explicit Histogram(std::vector<double> upper_bounds);
+  /// Ignores what is not a number.
   void observe(double value);
 
   struct Snapshot {
@@ -59,7 +61,8 @@ class Histogram {
   std::atomic<double> sum_{0};
 };
 
-/// The same name and labels give the same object. CHECKs that one name has one kind.
+/// The same name and labels give the same object; help and bounds are those of the first call.
+/// CHECKs that one name has one kind and is a name for Prometheus.
 Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
 Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
 /// Empty bounds: 0.0001 s … 30 s in 1-2.5-5 steps.
