@@ -69,9 +69,17 @@ class Policy {
   TableRef table(std::string_view table_name) const;
   /// Sorted by name.
   std::vector<TableRef> tables() const;
+  /// Adds the table, or replaces the one of its name. Copies one bucket: other copies of this
+  /// policy do not change.
+  void put_table(TableRef table);
+  /// Nothing when unknown.
+  void remove_table(std::string_view table_name);
+  using Bucket = std::unordered_map<std::string, TableRef>;
+  /// Many at once, by name; replaces all there are.
+  void put_tables(Bucket tables);
 
   /// Tables in a fixed number of buckets by hash of the name, so that a new table copies one bucket.
-  using Bucket = std::unordered_map<std::string, TableRef>;
+  /// Empty, and null in its places, until there is a table to hold.
   std::vector<std::shared_ptr<const Bucket>> buckets;
 };
 using PolicyRef = std::shared_ptr<const Policy>;
@@ -80,7 +88,8 @@ class Database {
  public:
   DatabaseId id{};
   std::string name;
-  std::string default_policy;  ///< Empty when it was dropped.
+  /// Stays when that policy is dropped: policy(default_policy) is then null, and errors can name it.
+  std::string default_policy;
   /// In order of creation.
   std::vector<PolicyRef> policies;
 
