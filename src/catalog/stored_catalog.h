@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Catalog over a KeyValue: everything is in memory, each change is one transaction.
+//
+//   change = next picture computed ─▶ KeyValue commit ─▶ published
+// Threads: as Catalog says. One mutex lets changes through one at a time; a small one guards the
+// pointer to the published picture.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/result.h"
+#include "catalog/catalog.h"
+#include "catalog/key_value.h"
+#include "catalog/snapshot.h"
+
+namespace varve {
+
+class StoredCatalog final : public Catalog {
+ public:
+  StoredCatalog(std::unique_ptr<KeyValue> key_value, const CatalogLimits& limits);
+
+  /// Reads everything there is. Call it once, before anything else.
+  Result<void> load();
+
+  CatalogSnapshotRef snapshot() const override;
+  Result<DatabaseRef> create_database(std::string_view name,
+                                      const std::optional<PolicySpec>& policy) override;
+  Result<std::vector<TableId>> drop_database(std::string_view name) override;
+  Result<PolicyRef> create_policy(std::string_view database, const PolicySpec& policy) override;
+  Result<PolicyRef> alter_policy(std::string_view database, const PolicySpec& changes,
+                                 const std::optional<std::string>& new_name) override;
+  Result<std::vector<TableId>> drop_policy(std::string_view database,
+                                           std::string_view policy) override;
+  Result<TableRef> ensure_columns(PolicyId policy, std::string_view table,
+                                  const std::vector<NewColumn>& columns) override;
+  Result<std::optional<TableId>> drop_table(PolicyId policy, std::string_view table) override;
+  Result<Segment> ensure_segment(PolicyId policy, int64_t time_ns) override;
+  std::vector<TableId> live_tables() const override;
+
+ private:
+  struct Place {
+    DatabaseRef database;
+    PolicyRef policy;
+  };
+
+  Result<PolicyRef> add_policy(KeyValueTransaction& change, Database& database, Policy policy)
+      REQUIRES(changes_);
+  Result<void> remove_policy(KeyValueTransaction& change, const Policy& policy,
+                             std::vector<TableId>& dropped);
+  Result<Place> find(PolicyId policy) const REQUIRES(changes_);
+  /// Commits, then publishes the picture in which this database is as given.
+  Result<void> finish(KeyValueTransaction& change, DatabaseRef database) REQUIRES(changes_);
+  Result<void> finish(KeyValueTransaction& change, const Place& place, Policy policy)
+      REQUIRES(changes_);
+  void publish(CatalogSnapshot next) REQUIRES(changes_);
+
+  const CatalogLimits limits_;
+  std::unique_ptr<KeyValue> key_value_;
+  // Held across the commit: that is what makes changes go one at a time. Readers never take it.
+  Mutex changes_;
+  std::unordered_map<uint32_t, std::string> database_of_policy_ GUARDED_BY(changes_);
+  std::unordered_map<uint32_t, size_t> table_count_of_policy_ GUARDED_BY(changes_);
+
+  mutable Mutex published_mutex_;
+  CatalogSnapshotRef published_ GUARDED_BY(published_mutex_);
+};
+
+}  // namespace varve
