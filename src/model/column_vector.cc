@@ -90,6 +90,38 @@ void ColumnVector::append_value(const Value& value) {
   }
 }
 
+void ColumnVector::append_view(const ColumnView& cells) {
+  CHECK(cells.type == type_);
+  if (is_variable_size(type_)) {
+    for (size_t row = 0; row < cells.row_count; ++row) {
+      if (cells.has_value(row)) {
+        append_string(cells.as<std::string_view>()[row]);
+      } else {
+        pad_to(row_count_ + 1, cells.state(row));
+      }
+    }
+    return;
+  }
+  if (cells.row_count == 0) return;
+  const size_t row_begin = row_count_;
+  void* out = append_uninitialized(cells.row_count);
+  std::memcpy(out, cells.values, cells.row_count * cell_size_bytes(type_));
+  if (cells.states == nullptr) return;
+  if (states_.empty()) states_.assign(row_count_, CellState::kValue);
+  std::copy_n(cells.states, cells.row_count, states_.begin() + static_cast<ptrdiff_t>(row_begin));
+}
+
+void* ColumnVector::append_uninitialized(size_t row_count) {
+  CHECK(!is_variable_size(type_));
+  const size_t cell_bytes = cell_size_bytes(type_);
+  const size_t needed = (row_count_ + row_count) * cell_bytes;
+  if (needed > capacity_bytes_) grow(needed);
+  char* out = cells_.get() + row_count_ * cell_bytes;
+  row_count_ += row_count;
+  if (!states_.empty()) states_.resize(row_count_, CellState::kValue);
+  return out;
+}
+
 void ColumnVector::pad_to(size_t row_count, CellState state) {
   if (row_count <= row_count_) return;
   CHECK(state != CellState::kValue);

@@ -69,10 +69,20 @@ class ColumnVector {
   void append_string_view(std::string_view value) { append(value); }
   /// Requires that the value fits the column's type (or is NULL).
   void append_value(const Value& value);
+  /// Adds all cells of a view of the same type; copies variable-size bytes.
+  void append_view(const ColumnView& cells);
+  /// Adds `row_count` cells with a value, to be written by the caller before anything else happens.
+  /// Not for variable-size types.
+  void* append_uninitialized(size_t row_count);
   /// Adds cells without a value until there are `row_count` of them.
   void pad_to(size_t row_count, CellState state = CellState::kAbsent);
   void reserve(size_t row_count);
   void clear();
+  /// Replaces the states of all cells. Cells that now hold no value must be zero already.
+  void set_states(std::vector<CellState> states) {
+    CHECK(states.size() == row_count_);
+    states_ = std::move(states);
+  }
 
   ColumnView view() const;
   /// Bytes held, for budgets.

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/sst/parquet_columns.h"
+
+#include <arrow/buffer.h>
+#include <arrow/builder.h>
+
+#include "base/check.h"
+
+namespace varve::engine {
+namespace {
+
+struct Validity {
+  std::shared_ptr<arrow::Buffer> bits;  // Null: all valid.
+  int64_t null_count = 0;
+};
+
+template <class IsValid>
+arrow::Result<Validity> make_validity(size_t row_count, IsValid is_valid) {
+  Validity validity;
+  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateBuffer(static_cast<int64_t>(row_count + 7) / 8));
+  std::memset(bits->mutable_data(), 0, static_cast<size_t>(bits->size()));
+  for (size_t row = 0; row < row_count; ++row) {
+    if (is_valid(row)) {
+      bits->mutable_data()[row / 8] |= static_cast<uint8_t>(1U << (row % 8));
+    } else {
+      ++validity.null_count;
+    }
+  }
+  if (validity.null_count > 0) validity.bits = std::move(bits);
+  return validity;
+}
+
+std::shared_ptr<arrow::Buffer> borrow(const void* data, size_t size_bytes) {
+  return std::make_shared<arrow::Buffer>(static_cast<const uint8_t*>(data),
+                                         static_cast<int64_t>(size_bytes));
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> strings_to_arrow(const ColumnView& cells) {
+  const auto append_all = [&](auto& builder) -> arrow::Result<std::shared_ptr<arrow::Array>> {
+    const auto values = cells.as<std::string_view>();
+    for (size_t row = 0; row < cells.row_count; ++row) {
+      if (cells.has_value(row)) {
+        ARROW_RETURN_NOT_OK(builder.Append(values[row]));
+      } else {
+        ARROW_RETURN_NOT_OK(builder.AppendNull());
+      }
+    }
+    return builder.Finish();
+  };
+  if (cells.type == ValueType::kBytes) {
+    arrow::BinaryBuilder builder;
+    return append_all(builder);
+  }
+  arrow::StringBuilder builder;
+  return append_all(builder);
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> bools_to_arrow(const ColumnView& cells) {
+  arrow::BooleanBuilder builder;
+  const auto values = cells.as<uint8_t>();
+  for (size_t row = 0; row < cells.row_count; ++row) {
+    if (cells.has_value(row)) {
+      ARROW_RETURN_NOT_OK(builder.Append(values[row] != 0));
+    } else {
+      ARROW_RETURN_NOT_OK(builder.AppendNull());
+    }
+  }
+  return builder.Finish();
+}
+
+}  // namespace
+
+std::shared_ptr<arrow::DataType> arrow_type(ValueType type) {
+  switch (type) {
+    case ValueType::kFloat64: return arrow::float64();
+    case ValueType::kInt64: return arrow::int64();
+    case ValueType::kUint64: return arrow::uint64();
+    case ValueType::kBool: return arrow::boolean();
+    case ValueType::kString: return arrow::utf8();
+    case ValueType::kBytes: return arrow::binary();
+    case ValueType::kTimestamp: return arrow::timestamp(arrow::TimeUnit::NANO, "UTC");
+  }
+  CHECK(!"a value type without an Arrow type");
+  return nullptr;
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> to_arrow(const ColumnView& cells) {
+  if (is_variable_size(cells.type)) return strings_to_arrow(cells);
+  if (cells.type == ValueType::kBool) return bools_to_arrow(cells);
+  Validity validity;
+  if (cells.states != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(validity, make_validity(cells.row_count, [&](size_t row) {
+                            return cells.has_value(row);
+                          }));
+  }
+  return arrow::MakeArray(arrow::ArrayData::Make(
+      arrow_type(cells.type), static_cast<int64_t>(cells.row_count),
+      {validity.bits, borrow(cells.values, cells.row_count * 8)}, validity.null_count));
+}
+
+void TagColumn::append(std::string_view text, size_t row_count) {
+  int32_t index = -1;
+  if (!text.empty()) {
+    const auto [entry, is_new] =
+        index_of_.try_emplace(std::string(text), static_cast<int32_t>(texts_.size()));
+    if (is_new) texts_.push_back(entry->first);
+    index = entry->second;
+  }
+  indices_.insert(indices_.end(), row_count, index);
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish() {
+  ARROW_ASSIGN_OR_RAISE(const Validity validity,
+                        make_validity(indices_.size(), [&](size_t row) {
+                          return indices_[row] >= 0;
+                        }));
+  arrow::StringBuilder builder;
+  for (const std::string_view text : texts_) ARROW_RETURN_NOT_OK(builder.Append(text));
+  ARROW_ASSIGN_OR_RAISE(const auto dictionary, builder.Finish());
+  // The indices are handed over, since the array outlives this object's next row group.
+  for (int32_t& index : indices_) index = index < 0 ? 0 : index;
+  const auto row_count = static_cast<int64_t>(indices_.size());
+  auto indices = arrow::ArrayData::Make(
+      arrow::int32(), row_count,
+      {validity.bits, arrow::Buffer::FromVector(std::move(indices_))}, validity.null_count);
+  index_of_.clear();
+  texts_.clear();
+  indices_.clear();
+  return arrow::DictionaryArray::FromArrays(arrow::MakeArray(indices), dictionary);
+}
+
+}  // namespace varve::engine

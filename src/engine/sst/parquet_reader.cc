@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+// SstReader over parquet::ParquetFileReader. Bytes: docs/formats/sst.md.
+#include <arrow/util/key_value_metadata.h>
+#include <parquet/column_reader.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
+#include <parquet/schema.h>
+#include <parquet/types.h>
+#include <zstd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <unordered_map>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "engine/sst/parquet_io.h"
+#include "engine/sst/sst_block.h"
+#include "engine/sst/sst_reader.h"
+
+namespace varve::engine {
+namespace {
+
+constexpr uint64_t kDirectoryBytesMax = uint64_t{4} << 30;
+
+/// "12 34 56" or "12.34" as numbers.
+std::vector<uint64_t> parse_numbers(std::string_view text) {
+  std::vector<uint64_t> numbers;
+  const char* next = text.data();
+  const char* const end = next + text.size();
+  while (next < end) {
+    uint64_t number = 0;
+    const auto parsed = std::from_chars(next, end, number);
+    if (parsed.ec != std::errc()) break;
+    numbers.push_back(number);
+    next = parsed.ptr + (parsed.ptr < end ? 1 : 0);
+  }
+  return numbers;
+}
+
+Result<ValueType> value_type(const parquet::ColumnDescriptor& column) {
+  switch (column.physical_type()) {
+    case parquet::Type::DOUBLE: return ValueType::kFloat64;
+    case parquet::Type::BOOLEAN: return ValueType::kBool;
+    case parquet::Type::BYTE_ARRAY:
+      return column.logical_type()->is_string() ? ValueType::kString : ValueType::kBytes;
+    case parquet::Type::INT64: {
+      const auto logical = column.logical_type();
+      if (logical->is_timestamp()) return ValueType::kTimestamp;
+      if (logical->is_int() &&
+          !static_cast<const parquet::IntLogicalType&>(*logical).is_signed()) {
+        return ValueType::kUint64;
+      }
+      return ValueType::kInt64;
+    }
+    default:
+      return fail(ErrorCode::kCorrupt, "column '" + column.name() + "' has a foreign type");
+  }
+}
+
+/// Spreads `value_count` dense values at the front of `cells` over the rows whose level is 1, from
+/// the back so that nothing is overwritten before it is moved.
+template <class T>
+void spread(T* cells, size_t value_count, const std::vector<int16_t>& levels) {
+  size_t source = value_count;
+  for (size_t row = levels.size(); row-- > 0;) {
+    cells[row] = levels[row] != 0 ? cells[--source] : T{};
+  }
+}
+
+class ParquetSstReader final : public SstReader {
+ public:
+  ParquetSstReader(std::string path, std::unique_ptr<File> bytes,
+                   std::unique_ptr<parquet::ParquetFileReader> file)
+      : path_(std::move(path)), bytes_(std::move(bytes)), file_(std::move(file)),
+        metadata_(file_->metadata()) {}
+
+  Result<void> load() {
+    TRY_VOID(load_metadata());
+    const std::string block = TRY(load_block());
+    TRY_VOID(load_columns());
+    return load_directory(block);
+  }
+
+  const std::string& path() const override { return path_; }
+  TableId table() const override { return table_; }
+  SegmentId segment() const override { return segment_; }
+  Version version_first() const override { return version_first_; }
+  Version version_last() const override { return version_last_; }
+  uint64_t row_count() const override { return static_cast<uint64_t>(metadata_->num_rows()); }
+  uint32_t row_group_count() const override {
+    return static_cast<uint32_t>(metadata_->num_row_groups());
+  }
+  uint32_t row_group_rows(uint32_t row_group) const override {
+    return row_group_rows_[row_group];
+  }
+  const std::vector<SstColumn>& fields() const override { return fields_; }
+  int field_index(ColumnId id) const override {
+    const auto found = field_of_.find(raw(id));
+    return found == field_of_.end() ? -1 : found->second;
+  }
+  const SeriesDirectory& directory() const override { return directory_; }
+  size_t size_bytes() const override {
+    return directory_.size_bytes() + metadata_->size() * 4 + fields_.size() * sizeof(SstColumn);
+  }
+
+  Result<std::shared_ptr<const DecodedColumn>> read_times(uint32_t row_group) const override {
+    return read(row_group, 0, time_column_, ValueType::kTimestamp);
+  }
+  Result<std::shared_ptr<const DecodedColumn>> read_field(uint32_t row_group,
+                                                          uint32_t field) const override {
+    return read(row_group, field + 1, file_column_[field], fields_[field].type);
+  }
+
+ private:
+  tl::unexpected<Error> corrupt(const std::string& what) const {
+    return fail(ErrorCode::kCorrupt, path_ + ": " + what);
+  }
+
+  Result<std::string> metadata_text(const char* key) const {
+    const auto text = metadata_->key_value_metadata();
+    if (text == nullptr || !text->Contains(key)) {
+      return corrupt(std::string("its footer lacks '") + key + "'");
+    }
+    const auto value = text->Get(key);
+    if (!value.ok()) return corrupt(std::string("its footer lacks '") + key + "'");
+    return *value;
+  }
+
+  /// That many numbers, or kCorrupt.
+  Result<std::vector<uint64_t>> metadata_numbers(const char* key, size_t count) const {
+    const std::string text = TRY(metadata_text(key));
+    auto numbers = parse_numbers(text);
+    if (numbers.size() != count) {
+      return corrupt(std::string("its footer says '") + text + "' of '" + key + "'");
+    }
+    return numbers;
+  }
+
+  Result<void> load_metadata() {
+    const auto format = TRY(metadata_numbers("varve.format", 1));
+    if (format[0] != 1) {
+      return fail(ErrorCode::kUnsupported,
+                  path_ + ": its format number is " + std::to_string(format[0]) +
+                      ", this program reads 1");
+    }
+    const auto id = [&](const char* key) -> Result<uint32_t> {
+      return static_cast<uint32_t>(TRY(metadata_numbers(key, 1))[0]);
+    };
+    table_ = TableId{TRY(id("varve.table"))};
+    segment_ = SegmentId{TRY(id("varve.segment"))};
+    const auto version = [&](const char* key) -> Result<Version> {
+      const auto parts = TRY(metadata_numbers(key, 2));
+      return Version{parts[0], static_cast<uint16_t>(parts[1])};
+    };
+    version_first_ = TRY(version("varve.version_first"));
+    version_last_ = TRY(version("varve.version_last"));
+    return {};
+  }
+
+  Result<void> load_columns() {
+    const parquet::SchemaDescriptor& schema = *metadata_->schema();
+    const std::vector<uint64_t> tag_ids = parse_numbers(TRY(metadata_text("varve.tags")));
+    for (int column = 0; column < schema.num_columns(); ++column) {
+      const parquet::ColumnDescriptor& descriptor = *schema.Column(column);
+      const auto id = static_cast<uint32_t>(descriptor.schema_node()->field_id());
+      if (column == 0) {
+        if (descriptor.name() != "time") return corrupt("its first column is not time");
+        time_column_ = 0;
+        continue;
+      }
+      if (std::find(tag_ids.begin(), tag_ids.end(), id) != tag_ids.end()) continue;
+      field_of_[id] = static_cast<int>(fields_.size());
+      file_column_.push_back(column);
+      fields_.push_back({.id = ColumnId{id},
+                         .kind = ColumnKind::kField,
+                         .type = TRY(value_type(descriptor)),
+                         .name = descriptor.name()});
+    }
+    for (int group = 0; group < metadata_->num_row_groups(); ++group) {
+      row_group_rows_.push_back(static_cast<uint32_t>(metadata_->RowGroup(group)->num_rows()));
+    }
+    return {};
+  }
+
+  /// Our block, decompressed, once it and the footer behind it have proved sound.
+  Result<std::string> load_block() {
+    const auto place = TRY(metadata_numbers("varve.directory", 4));
+    const uint64_t offset = place[0];
+    const auto at = " at offset " + std::to_string(offset);
+    const uint64_t file_bytes = TRY(bytes_->size_bytes());
+    if (offset < kFooterCrcBytes || offset > file_bytes || place[1] > file_bytes - offset ||
+        place[2] > kDirectoryBytesMax) {
+      return corrupt("its series directory would lie outside the file" + at);
+    }
+    const std::string bytes =
+        TRY(bytes_->read_at(offset - kFooterCrcBytes, file_bytes - offset + kFooterCrcBytes));
+    const auto block = std::string_view(bytes).substr(kFooterCrcBytes, place[1]);
+    if (crc32c(std::string_view(bytes).substr(kFooterCrcBytes + place[1])) !=
+        ByteReader(bytes).u32()) {
+      return corrupt("the checksum of its footer is wrong at offset " +
+                     std::to_string(offset + place[1]));
+    }
+    if (crc32c(block) != place[3]) {
+      return corrupt("the checksum of its series directory is wrong" + at);
+    }
+    std::string plain(place[2], '\0');
+    const size_t size = ZSTD_decompress(plain.data(), plain.size(), block.data(), block.size());
+    if (ZSTD_isError(size) || size != plain.size()) {
+      return corrupt("its series directory does not decompress" + at);
+    }
+    return plain;
+  }
+
+  Result<void> load_directory(std::string_view bytes) {
+    const auto block = decode_block(bytes);
+    if (!block) return corrupt(block.error().message);
+    if (block->chunks.size() != row_group_rows_.size() * (fields_.size() + 1)) {
+      return corrupt("its list of column chunks has another length than its columns");
+    }
+    chunks_ = block->chunks;
+    size_t numeric_fields = 0;
+    for (const SstColumn& field : fields_) numeric_fields += is_summarized(field.type) ? 1 : 0;
+    auto directory = SeriesDirectory::decode(block->directory, numeric_fields);
+    if (!directory) return corrupt(directory.error().message);
+    directory_ = std::move(*directory);
+    return check_directory();
+  }
+
+  /// Every row of every row group belongs to exactly one series, or reading would go astray.
+  Result<void> check_directory() const {
+    uint32_t group = 0;
+    uint64_t next_row = 0;
+    for (size_t index = 0; index < directory_.series_count(); ++index) {
+      for (const SeriesRows& rows : directory_.rows(index)) {
+        if (group < row_group_rows_.size() && next_row == row_group_rows_[group]) {
+          ++group;
+          next_row = 0;
+        }
+        if (group >= row_group_rows_.size() || rows.row_group != group ||
+            rows.row_begin != next_row || rows.row_count > row_group_rows_[group] - next_row) {
+          return corrupt("its series directory does not cover its rows");
+        }
+        next_row += rows.row_count;
+      }
+    }
+    if (group + 1 != row_group_rows_.size() || next_row != row_group_rows_[group]) {
+      return corrupt("its series directory does not cover its rows");
+    }
+    return {};
+  }
+
+  /// `chunk_column`: 0 for time, then the fields.
+  Result<std::shared_ptr<const DecodedColumn>> read(uint32_t row_group, size_t chunk_column,
+                                                    int column, ValueType type) const {
+    const SstChunk& chunk = chunks_[row_group * (fields_.size() + 1) + chunk_column];
+    const auto at = " in the column chunk at offset " + std::to_string(chunk.offset);
+    // The bytes come from the page cache twice; Parquet would take a damaged page header at its word.
+    const std::string bytes = TRY(bytes_->read_at(chunk.offset, chunk.size_bytes));
+    if (bytes.size() != chunk.size_bytes || crc32c(bytes) != chunk.crc) {
+      return corrupt("a checksum is wrong" + at);
+    }
+    try {
+      auto decoded = decode(row_group, column, type);
+      if (!decoded) return corrupt(decoded.error().message + at);
+      return decoded;
+    } catch (const std::exception& error) {
+      return corrupt(error.what() + at);
+    }
+  }
+
+  Result<std::shared_ptr<const DecodedColumn>> decode(uint32_t row_group, int column,
+                                                      ValueType type) const {
+    const auto group = file_->RowGroup(static_cast<int>(row_group));
+    const auto reader = group->Column(column);
+    switch (type) {
+      case ValueType::kFloat64:
+        return decode_fixed<parquet::DoubleType, double>(*reader, row_group, type);
+      case ValueType::kInt64:
+      case ValueType::kUint64:
+      case ValueType::kTimestamp:
+        return decode_fixed<parquet::Int64Type, int64_t>(*reader, row_group, type);
+      case ValueType::kBool:
+        return decode_fixed<parquet::BooleanType, bool>(*reader, row_group, type);
+      case ValueType::kString:
+      case ValueType::kBytes: return decode_strings(*reader, row_group, type);
+    }
+    return fail(ErrorCode::kInternal, "a column type without a reader");
+  }
+
+  template <class ParquetType, class Cell>
+  Result<std::shared_ptr<const DecodedColumn>> decode_fixed(parquet::ColumnReader& column,
+                                                            uint32_t row_group,
+                                                            ValueType type) const {
+    auto& reader = static_cast<parquet::TypedColumnReader<ParquetType>&>(column);
+    const size_t rows = row_group_rows_[row_group];
+    const bool is_optional = column.descr()->max_definition_level() > 0;
+    std::vector<int16_t> levels(is_optional ? rows : 0);
+    ColumnVector cells(type);
+    auto* out = static_cast<Cell*>(cells.append_uninitialized(rows));
+    size_t row = 0;
+    size_t value_count = 0;
+    while (row < rows) {
+      int64_t values_read = 0;
+      const int64_t levels_read =
+          reader.ReadBatch(static_cast<int64_t>(rows - row), is_optional ? &levels[row] : nullptr,
+                           nullptr, out + value_count, &values_read);
+      if (levels_read <= 0) return fail(ErrorCode::kCorrupt, "a column ends early");
+      row += static_cast<size_t>(levels_read);
+      value_count += static_cast<size_t>(values_read);
+    }
+    if (value_count < rows) {
+      spread(out, value_count, levels);
+      set_states(cells, levels);
+    }
+    return std::make_shared<const DecodedColumn>(std::move(cells));
+  }
+
+  static void set_states(ColumnVector& cells, const std::vector<int16_t>& levels) {
+    std::vector<CellState> states(levels.size());
+    for (size_t row = 0; row < levels.size(); ++row) {
+      states[row] = levels[row] != 0 ? CellState::kValue : CellState::kAbsent;
+    }
+    cells.set_states(std::move(states));
+  }
+
+  Result<std::shared_ptr<const DecodedColumn>> decode_strings(parquet::ColumnReader& column,
+                                                              uint32_t row_group,
+                                                              ValueType type) const {
+    auto& reader = static_cast<parquet::ByteArrayReader&>(column);
+    const size_t rows = row_group_rows_[row_group];
+    constexpr size_t kBatchRows = 1024;
+    int16_t levels[kBatchRows];
+    parquet::ByteArray values[kBatchRows];
+    ColumnVector cells(type);
+    while (cells.row_count() < rows) {
+      int64_t values_read = 0;
+      const auto wanted = static_cast<int64_t>(std::min(kBatchRows, rows - cells.row_count()));
+      const int64_t levels_read = reader.ReadBatch(wanted, levels, nullptr, values, &values_read);
+      if (levels_read <= 0) return fail(ErrorCode::kCorrupt, "a column ends early");
+      size_t value = 0;
+      for (int64_t level = 0; level < levels_read; ++level) {
+        if (levels[level] == 0) {
+          cells.pad_to(cells.row_count() + 1);
+          continue;
+        }
+        const parquet::ByteArray& bytes = values[value++];
+        cells.append_string({reinterpret_cast<const char*>(bytes.ptr), bytes.len});
+      }
+    }
+    return std::make_shared<const DecodedColumn>(std::move(cells));
+  }
+
+  std::string path_;
+  std::unique_ptr<File> bytes_;
+  std::unique_ptr<parquet::ParquetFileReader> file_;
+  std::shared_ptr<parquet::FileMetaData> metadata_;
+  TableId table_{};
+  SegmentId segment_{};
+  Version version_first_;
+  Version version_last_;
+  int time_column_ = 0;
+  std::vector<SstColumn> fields_;
+  std::vector<int> file_column_;  // By field: its column in the file.
+  std::unordered_map<uint32_t, int> field_of_;
+  std::vector<uint32_t> row_group_rows_;
+  std::vector<SstChunk> chunks_;
+  SeriesDirectory directory_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<const SstReader>> open_sst(FileSystem& files, const std::string& path) {
+  auto bytes = TRY(files.open(path, FileSystem::OpenMode::kRead));
+  auto file = TRY(files.open(path, FileSystem::OpenMode::kRead));
+  const uint64_t size_bytes = TRY(file->size_bytes());
+  try {
+    parquet::ReaderProperties properties;
+    properties.set_page_checksum_verification(false);  // Our own checksums cover more.
+    auto reader = std::make_shared<ParquetSstReader>(
+        path, std::move(bytes),
+        parquet::ParquetFileReader::Open(
+            std::make_shared<FileInput>(std::move(file), size_bytes), properties));
+    TRY_VOID(reader->load());
+    return reader;
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::kCorrupt,
+                path + ": its footer is damaged (file of " + std::to_string(size_bytes) +
+                    " bytes): " + error.what());
+  }
+}
+
+}  // namespace varve::engine
