@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +41,7 @@ TEST_F(PosixFileSystemTest, NamesTheProcessThatHoldsTheLock) {
   ASSERT_EQ(pipe(ready), 0);
   const pid_t holder = fork();
   if (holder == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // A failing test leaves nobody behind.
     PosixFileSystem files;
     const auto lock = files.lock(path("LOCK"));
     const char said = lock ? 'y' : 'n';

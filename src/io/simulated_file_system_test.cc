@@ -106,6 +106,16 @@ TEST(SimulatedFileSystem, NeverLosesAFileBetweenTwoFolders) {
   }
 }
 
+TEST(SimulatedFileSystem, NeverBringsBackTheOldNameOfASyncedRename) {
+  EXPECT_EQ(outcomes([](auto& files) {
+              ASSERT_TRUE(files.create_directories("d"));
+              put(files, "f", "a");
+              ASSERT_TRUE(files.rename("f", "d/g"));
+              ASSERT_TRUE(files.sync_directory("d"));
+            }),
+            (std::set<std::string>{"d/ d/g=a "}));
+}
+
 TEST(SimulatedFileSystem, MayBringBackARemovedFile) {
   const auto start = [](auto& files) {
     put(files, "f", "a");
@@ -194,6 +204,34 @@ TEST(SimulatedFileSystem, LeavesTheCallInDoubtAtWhichThePowerGoes) {
               ASSERT_FALSE(file->write_at(0, "b"));
             }),
             (std::set<std::string>{"f=a ", "f=b "}));
+}
+
+TEST(SimulatedFileSystem, LeavesASyncInDoubtAtWhichThePowerGoes) {
+  EXPECT_EQ(outcomes([](auto& files) {
+              put(files, "f", "a");
+              files.lose_power_after(0);
+              ASSERT_FALSE(files.sync_directory("."));
+            }),
+            (std::set<std::string>{"", "f=a "}));
+  EXPECT_EQ(outcomes([](auto& files) {
+              put(files, "f", "a");
+              ASSERT_TRUE(files.sync_directory("."));
+              const auto file = files.open("f", Mode::kReadWrite).value();
+              ASSERT_TRUE(file->write_at(0, "b"));
+              files.lose_power_after(0);
+              ASSERT_FALSE(file->sync());
+            }),
+            (std::set<std::string>{"f=a ", "f=b "}));
+}
+
+TEST(SimulatedFileSystem, SyncsTheNamesOfOneFolderOnly) {
+  EXPECT_EQ(outcomes([](auto& files) {
+              ASSERT_TRUE(files.create_directories("d"));
+              put(files, "d/f", "a");
+              put(files, "g", "b");
+              ASSERT_TRUE(files.sync_directory("d"));
+            }),
+            (std::set<std::string>{"d/ d/f=a ", "d/ d/f=a g=b "}));
 }
 
 TEST(SimulatedFileSystem, CountsEveryChangingCallAndNoOther) {

@@ -21,6 +21,14 @@ TEST(ProcessFigures, SaysNothingAboutTextThatEndsEarly) {
   EXPECT_FALSE(parse_process_stat("42 (varve) S 1 42").has_value());
 }
 
+TEST(ProcessFigures, CountsEachOpenDescriptorOnce) {
+  uint64_t open_count = 0;
+  for (int number = 0; number < getdtablesize(); ++number) {
+    if (fcntl(number, F_GETFD) >= 0) ++open_count;
+  }
+  EXPECT_EQ(read_process_figures().open_fds, open_count);
+}
+
 TEST(ProcessFigures, CountsFilesAsTheyOpenAndClose) {
   const auto before = read_process_figures().open_fds;
   ASSERT_TRUE(before.has_value());
