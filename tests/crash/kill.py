@@ -28,6 +28,8 @@ from server import Cases, Server, StartError, need_binary, request  # noqa: E402
 DATABASE = "crash"
 TABLES = ("cpu", "disk", "net", "app")
 ROWS_MAX = 200
+EPOCH_NS = 1_500_000_000_000_000_000
+WEEK_NS = 604_800_000_000_000
 # Small, so that a round of a second or two flushes several times.
 ENVIRONMENT = {"VARVE__STORAGE__MEMTABLE_BYTES_MAX": "1048576"}
 
@@ -57,18 +59,21 @@ class Journal:
             self.refused.append(repr(answer))
 
 
+def time_of(batch, row):
+    """Unique per (batch, row); some rows lie in other weeks, so that requests span segments."""
+    weeks = batch % 3 if row % 5 == 4 else 0
+    return EPOCH_NS + weeks * WEEK_NS + batch * 1_000_000 + row
+
+
 def body_of(batch, counts, chance):
     """Rows of one request, tables mixed. Every (table, batch, row) is a point of its own."""
     lines = []
     for table, rows in counts.items():
         for row in range(rows):
             host = chance.randrange(20)
-            # Time is unique per (batch, row): no two requests write the same point. Some lie in
-            # other weeks, so that a request spans several segments.
-            week = 604_800_000_000_000 * (batch * 7 + row) if chance.random() < 0.0 else 0
-            time_ns = 1_500_000_000_000_000_000 + week + batch * 1_000_000 + row
             lines.append('%s,host=h%d batch=%di,row=%di,value=%d.5,note="b%d r%d" %d' %
-                         (table, host, batch, row, batch * 1000 + row, batch, row, time_ns))
+                         (table, host, batch, row, batch * 1000 + row, batch, row,
+                          time_of(batch, row)))
     chance.shuffle(lines)
     return "\n".join(lines).encode()
 
@@ -101,11 +106,11 @@ def write_until_killed(server, journal, chance):
 def found_rows(server, table, first_batch):
     """batch -> set of row numbers with correct values, and a list of wrong rows."""
     found, wrong = collections.defaultdict(set), []
-    begin = 1_500_000_000_000_000_000 + first_batch * 1_000_000
+    begin = EPOCH_NS + first_batch * 1_000_000
     rows = server.rows("SELECT batch, row, value, note FROM %s WHERE time >= %d" % (table, begin),
                        DATABASE, epoch="ns")
     for time_ns, batch, row, value, note in rows:
-        expected = (1_500_000_000_000_000_000 + (batch or 0) * 1_000_000 + (row or 0),
+        expected = (time_of(batch or 0, row or 0),
                     (batch or 0) * 1000 + (row or 0) + 0.5, "b%s r%s" % (batch, row))
         if (time_ns, value, note) != expected or row in found[batch]:
             wrong.append((time_ns, batch, row, value, note))
