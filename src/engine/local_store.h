@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Store on a folder: WAL, memtables and sorted files.
+//
+//   write ──▶ Shard (writer thread: WAL, memtable) ──flush──▶ SST ──compaction──▶ SST
+//   scan  ──▶ snapshot of both ──▶ merged rows
+//
+// Threads: every member is safe anywhere, except that close() and the destructor come last.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/options.h"
+#include "io/clock.h"
+#include "io/file_system.h"
+#include "io/random.h"
+#include "store/store.h"
+
+namespace varve::engine {
+
+/// What an operator should know.
+struct EngineHealth {
+  /// False after a write was refused for want of space or a failed disk, until one succeeds.
+  bool writable = true;
+  /// Why not; empty when writable.
+  std::string reason;
+  /// Files that were found damaged and are left out of every answer, with what is wrong.
+  std::vector<std::string> damage;
+};
+
+class LocalStore final : public Store, public StoreAdmin {
+ public:
+  /// Opens or creates the folder and replays its WAL. `live_tables`: those that the catalog still
+  /// knows; the rows of all others are dead and are removed. The references outlive the store.
+  /// The caller holds the lock of the data directory. Errors: kIo, kNoSpace, and kCorrupt when a
+  /// newer format is met; damage is reported (log, health) and does not prevent opening.
+  static Result<std::unique_ptr<LocalStore>> open(EngineOptions options, FileSystem& files,
+                                                  const Clock& clock, Random& random,
+                                                  const std::vector<TableId>& live_tables);
+  ~LocalStore() override;
+
+  /// Finishes what is queued, flushes, syncs and stops; later writes are refused. The first error
+  /// is returned, but everything is stopped all the same. Without it the destructor stops at once,
+  /// as after a crash: what was acknowledged is in the WAL.
+  Result<void> close();
+  EngineHealth health() const;
+
+  void write(WriteRequest request, WriteDone done) override;
+  Result<std::unique_ptr<BatchStream>> scan(const ScanSpec& spec, CancelFlag cancel) override;
+  Result<SeriesList> list_series(const SeriesSpec& spec) override;
+  Result<std::vector<ColumnId>> list_columns(TableId table, TimeRange range) override;
+  TableStats stats(TableId table) override;
+
+  Result<void> flush() override;
+  Result<void> drop_tables(const std::vector<TableId>& tables) override;
+  /// Merges files until no segment has `compaction_files_min` of them.
+  Result<void> compact();
+
+ private:
+  struct State;
+  explicit LocalStore(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace varve::engine

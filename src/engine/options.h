@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the engine may be told. Everything has a default; nothing grows without a limit here.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/ids.h"
+#include "model/value.h"
+
+namespace varve::engine {
+
+/// When an acknowledged write has reached the disk.
+enum class WalSync : uint8_t {
+  kCommit,    ///< Before the acknowledgement.
+  kInterval,  ///< At most `wal_sync_interval_ms` after it.
+  kOff,       ///< When the operating system likes.
+};
+
+struct ColumnLabel {
+  ColumnId id{};
+  ColumnKind kind = ColumnKind::kField;
+  std::string name;
+};
+
+/// What people call a table and its columns. Only written into Parquet files, for other tools.
+struct TableLabels {
+  std::string table;
+  std::vector<ColumnLabel> columns;
+};
+
+struct EngineOptions {
+  std::string directory;
+  /// Part of every version that this engine gives.
+  uint16_t node = 0;
+  /// Tables are spread over them; each has its own WAL and its own writer thread. Fixed for the
+  /// life of a directory.
+  uint32_t shards = 1;
+
+  WalSync wal_sync = WalSync::kCommit;
+  int64_t wal_sync_interval_ms = 100;
+  uint64_t wal_segment_bytes = 64ull << 20;
+  /// Segments kept for another use, so that a new one needs no allocation.
+  uint32_t wal_segments_recycled_max = 2;
+  /// A longer WAL makes the shard flush.
+  uint64_t wal_bytes_max = 512ull << 20;
+
+  /// Waiting writes of a shard; more are refused as kOverloaded.
+  size_t queue_requests_max = 10'000;
+  size_t queue_bytes_max = 256ull << 20;
+
+  /// A shard flushes when its memtables hold more, and refuses writes beyond twice as much.
+  size_t memtable_bytes_max = 256ull << 20;
+  /// A shard flushes when its oldest unflushed row has waited so long.
+  int64_t memtable_age_max_ms = 3'600'000;
+  /// Decoded columns that scans share.
+  size_t block_cache_bytes = 128ull << 20;
+  /// Decoded columns that one scan keeps to itself.
+  size_t scan_pinned_bytes_max = 128ull << 20;
+
+  /// At most kRowGroupRowsMax.
+  uint32_t row_group_rows_max = 64 * 1024;
+  static constexpr uint32_t kRowGroupRowsMax = 128 * 1024;
+  /// So many files of one table and segment are merged; at least 2.
+  uint32_t compaction_files_min = 8;
+  /// Larger files are left alone.
+  uint64_t compaction_bytes_max = 2ull << 30;
+
+  /// False: nothing is flushed or compacted unless asked; for tests that count every I/O call.
+  bool automatic = true;
+  /// Labels of a table; may be empty. Called on background threads.
+  std::function<std::optional<TableLabels>(TableId)> labels;
+};
+
+}  // namespace varve::engine
