@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <cerrno>
+#include <charconv>
+
+#include "base/check.h"
+#include "serve/http/exchange.h"
+
+namespace varve {
+
+namespace asio = boost::asio;
+namespace beast_http = boost::beast::http;
+
+struct Connection::Parser : beast_http::request_parser<beast_http::string_body> {};
+
+namespace {
+
+using SystemError = boost::system::error_code;
+
+// One read of the head. Most requests fit, body included.
+constexpr size_t kReadBytes = 16 * 1024;
+// A body's buffer grows with what has come, not with what was announced: announcing is free.
+constexpr size_t kBodyStepBytes = 64 * 1024;
+constexpr size_t kLingerBytesMax = 64u << 20;
+
+std::string path_of(std::string_view target) {
+  // A proxy's absolute form: scheme and authority say nothing to us.
+  if (const auto scheme = target.find("://");
+      !target.starts_with('/') && scheme != std::string_view::npos) {
+    const auto slash = target.find('/', scheme + 3);
+    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  }
+  return std::string(target);
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  out += ": ";
+  for (const char c : value) out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+  out += "\r\n";
+}
+
+std::string address_text(const asio::ip::tcp::socket& socket) {
+  SystemError error;
+  const auto endpoint = socket.remote_endpoint(error);
+  if (error) return {};
+  const auto address = endpoint.address().to_string();
+  const auto port = std::to_string(endpoint.port());
+  return endpoint.address().is_v6() ? "[" + address + "]:" + port : address + ":" + port;
+}
+
+}  // namespace
+
+Connection::Connection(asio::ip::tcp::socket socket, EventLoop& loop,
+                       std::shared_ptr<ConnectionShared> shared)
+    : socket_(std::move(socket)), loop_(loop), shared_(std::move(shared)) {
+  SystemError ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  remote_address_ = address_text(socket_);
+}
+
+Connection::~Connection() { shared_->bodies_bytes.fetch_sub(body_bytes_claimed_); }
+
+void Connection::start() {
+  loop_.add(shared_from_this());
+  next_request();
+}
+
+void Connection::drain() {
+  keep_alive_ = false;
+  if (state_ == State::kIdle) close();
+}
+
+void Connection::close() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  SystemError ignored;
+  socket_.close(ignored);
+  if (const auto exchange = exchange_.lock()) exchange->on_gone();
+  loop_.remove(shared_from_this());
+}
+
+void Connection::time_out() {
+  if (state_ != State::kHead && state_ != State::kBody) return close();
+  // A read is under way; its end refuses, so that nobody reads into a buffer that is gone.
+  timed_out_ = true;
+  deadline_ = Clock::time_point::max();
+  SystemError ignored;
+  socket_.cancel(ignored);
+}
+
+bool Connection::refuse_late() {
+  if (!timed_out_) return false;
+  refuse(408, "the request did not arrive in time");
+  return true;
+}
+
+void Connection::set_deadline(int64_t timeout_ms) {
+  deadline_ = Clock::now() + std::chrono::milliseconds(timeout_ms);
+}
+
+void Connection::next_request() {
+  shared_->bodies_bytes.fetch_sub(body_bytes_claimed_);
+  body_bytes_claimed_ = 0;
+  body_bytes_wanted_ = 0;
+  request_ = HttpRequest{};
+  parser_ = std::make_unique<Parser>();
+  parser_->header_limit(static_cast<uint32_t>(shared_->options.header_bytes_max));
+  parser_->body_limit(boost::none);
+  state_ = State::kIdle;
+  set_deadline(shared_->options.idle_timeout_ms);
+  if (shared_->draining.load()) return close();
+  if (buffer_.size() > 0) {
+    on_bytes();
+  } else {
+    read();
+  }
+}
+
+void Connection::read() {
+  socket_.async_read_some(buffer_.prepare(kReadBytes),
+                          [self = shared_from_this()](SystemError error, size_t size_bytes) {
+                            if (self->state_ == State::kClosed || self->refuse_late()) return;
+                            if (error) return self->close();
+                            self->buffer_.commit(size_bytes);
+                            self->on_bytes();
+                          });
+}
+
+void Connection::on_bytes() {
+  switch (state_) {
+    case State::kIdle:
+      state_ = State::kHead;
+      set_deadline(shared_->options.header_timeout_ms);
+      [[fallthrough]];
+    case State::kHead:
+      return parse_head();
+    case State::kBody:
+      return parse_chunks();
+    default:
+      CHECK(false);
+  }
+}
+
+void Connection::parse_head() {
+  SystemError error;
+  const size_t used = parser_->put(buffer_.data(), error);
+  buffer_.consume(used);
+  if (error == beast_http::error::need_more) return read();
+  if (error == beast_http::error::header_limit) {
+    return refuse(431, "the request's head is too large");
+  }
+  if (error) return refuse(400, "malformed request: " + error.message());
+  if (!parser_->is_header_done()) return read();
+  on_head();
+}
+
+void Connection::on_head() {
+  const auto& message = parser_->get();
+  request_.method = std::string(message.method_string());
+  std::string target = path_of(std::string_view(message.target().data(), message.target().size()));
+  const auto question = target.find('?');
+  if (question != std::string::npos) {
+    request_.parameters = parse_form(std::string_view(target).substr(question + 1));
+    target.resize(question);
+  }
+  auto path = percent_decode(target, PlusSign::kIsItself);
+  for (const auto& field : message) {
+    request_.headers.add(std::string(field.name_string()), std::string(field.value()));
+  }
+  request_.remote_address = remote_address_;
+  is_http_1_0_ = message.version() == 10;
+  is_head_request_ = request_.method == "HEAD";
+  keep_alive_ = message.keep_alive() && !shared_->draining.load();
+  if (message.version() != 10 && message.version() != 11) {
+    return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  }
+  if (!path) return refuse(400, "malformed escape in the request's path");
+  request_.path = std::move(*path);
+
+  const auto& options = shared_->options;
+  const auto announced = parser_->content_length();
+  if (announced && *announced > options.body_bytes_max) {
+    return refuse(413, status_text(413));
+  }
+  parser_->body_limit(options.body_bytes_max);
+  state_ = State::kBody;
+  body_began_ = Clock::now();
+  set_deadline(options.body_timeout_ms);
+  if (parser_->is_done() || (announced && *announced == 0)) return on_request();
+  if (equals_ignoring_case(request_.headers.find("expect").value_or(""), "100-continue") &&
+      buffer_.size() == 0) {
+    // Few bytes into an empty send buffer: this does not wait.
+    SystemError error;
+    asio::write(socket_, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), error);
+    if (error) return close();
+  }
+  if (announced) {
+    body_bytes_wanted_ = *announced;
+    const size_t here = std::min(body_bytes_wanted_, buffer_.size());
+    request_.body.assign(static_cast<const char*>(buffer_.data().data()), here);
+    buffer_.consume(here);
+    return read_sized_body();
+  }
+  parser_->eager(true);
+  if (buffer_.size() > 0) return parse_chunks();
+  read();
+}
+
+bool Connection::claim_body_bytes(size_t total) {
+  if (total <= body_bytes_claimed_) return true;
+  const size_t more = total - body_bytes_claimed_;
+  const size_t before = shared_->bodies_bytes.fetch_add(more);
+  body_bytes_claimed_ = total;
+  if (before + more <= shared_->options.bodies_bytes_max) return true;
+  refuse(503, "too many request bodies are in memory");
+  return false;
+}
+
+void Connection::read_sized_body() {
+  auto& body = request_.body;
+  const size_t have = body.size();
+  if (have == body_bytes_wanted_) return on_request();
+  const size_t step = std::min(body_bytes_wanted_ - have, std::max(kBodyStepBytes, have));
+  if (!claim_body_bytes(have + step)) return;
+  body.resize(have + step);
+  socket_.async_read_some(
+      asio::buffer(body.data() + have, step),
+      [self = shared_from_this(), have](SystemError error, size_t size_bytes) {
+        if (self->state_ == State::kClosed || self->refuse_late()) return;
+        self->request_.body.resize(have + size_bytes);
+        if (error == asio::error::eof) {
+          return self->refuse(400, "the body is shorter than its Content-Length");
+        }
+        if (error) return self->close();
+        const auto& options = self->shared_->options;
+        self->deadline_ =
+            self->body_began_ + std::chrono::milliseconds(options.body_timeout_ms) +
+            std::chrono::seconds((have + size_bytes) / options.body_bytes_per_second_min);
+        self->read_sized_body();
+      });
+}
+
+void Connection::parse_chunks() {
+  SystemError error;
+  const size_t used = parser_->put(buffer_.data(), error);
+  buffer_.consume(used);
+  if (error == beast_http::error::body_limit) return refuse(413, status_text(413));
+  if (error && error != beast_http::error::need_more) {
+    return refuse(400, "malformed chunked body: " + error.message());
+  }
+  const size_t size_bytes = parser_->get().body().size();
+  if (size_bytes > shared_->options.body_bytes_max) return refuse(413, status_text(413));
+  if (!claim_body_bytes(size_bytes)) return;
+  if (parser_->is_done()) {
+    request_.body = std::move(parser_->get().body());
+    return on_request();
+  }
+  deadline_ = body_began_ + std::chrono::milliseconds(shared_->options.body_timeout_ms) +
+              std::chrono::seconds(size_bytes / shared_->options.body_bytes_per_second_min);
+  // A chunk's header that is not complete stays in the buffer; it is small unless someone plays.
+  if (buffer_.size() > kBodyStepBytes) return refuse(400, "malformed chunked body");
+  read();
+}
+
+void Connection::on_request() {
+  state_ = State::kAnswering;
+  deadline_ = Clock::time_point::max();
+  is_chunked_answer_ = false;
+  const auto exchange = std::make_shared<Exchange>(shared_from_this());
+  exchange_ = exchange;
+  shared_->handler->handle(std::move(request_), Responder(exchange));
+}
+
+void Connection::refuse(int status, std::string_view why) {
+  keep_alive_ = false;
+  refused_ = true;
+  HttpResponse response = shared_->handler->refuse(request_, status, why);
+  if (const auto exchange = exchange_.lock()) exchange->on_gone();
+  state_ = State::kAnswering;
+  send_whole(nullptr, std::move(response));
+}
+
+void Connection::watch_client() {
+  if (watching_ || state_ != State::kAnswering) return;
+  watching_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self =
+                                                            shared_from_this()](SystemError error) {
+    self->watching_ = false;
+    if (error || self->state_ != State::kAnswering) return;
+    char byte = 0;
+    const auto peeked = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    // Bytes are the next request, pipelined; an end is a client that went away.
+    if (peeked > 0) return;
+    if (peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return self->watch_client();
+    if (const auto exchange = self->exchange_.lock()) exchange->cancelled()->store(true);
+  });
+}
+
+std::string Connection::head_text(const HttpResponse& response, int64_t body_bytes) {
+  std::string out;
+  out.reserve(512);
+  out += is_http_1_0_ ? "HTTP/1.0 " : "HTTP/1.1 ";
+  out += std::to_string(response.status);
+  out += ' ';
+  out += status_text(response.status);
+  out += "\r\n";
+  for (const auto& [name, value] : response.headers.fields()) append_field(out, name, value);
+  append_field(out, "Date", loop_.date());
+  if (body_bytes >= 0) {
+    if (status_has_body(response.status)) {
+      append_field(out, "Content-Length", std::to_string(body_bytes));
+    }
+  } else if (!is_http_1_0_) {
+    append_field(out, "Transfer-Encoding", "chunked");
+  }
+  if (shared_->draining.load()) keep_alive_ = false;
+  if (!keep_alive_) {
+    append_field(out, "Connection", "close");
+  } else if (is_http_1_0_) {
+    append_field(out, "Connection", "keep-alive");
+  }
+  out += "\r\n";
+  return out;
+}
+
+void Connection::send_whole(std::shared_ptr<Exchange> exchange, HttpResponse response) {
+  if (state_ != State::kAnswering) return;
+  set_deadline(shared_->options.write_timeout_ms);
+  head_ = head_text(response, static_cast<int64_t>(response.body.size()));
+  piece_ = std::move(response.body);
+  if (is_head_request_ || !status_has_body(response.status)) piece_.clear();
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_), asio::buffer(piece_)};
+  asio::async_write(
+      socket_, buffers,
+      [self = shared_from_this(), exchange = std::move(exchange)](SystemError error, size_t) {
+        if (self->state_ == State::kClosed) return;
+        if (error) return self->close();
+        self->on_answered();
+      });
+}
+
+void Connection::send_piece(std::shared_ptr<Exchange> exchange) {
+  bool is_last = false;
+  if (state_ != State::kAnswering || !exchange->take(piece_, is_last)) return;
+  set_deadline(shared_->options.write_timeout_ms);
+  if (is_head_request_) piece_.clear();
+  // The head travels with the first piece; later the place holds the chunk's size.
+  if (is_chunked_answer_ && !is_head_request_) {
+    if (!piece_.empty()) {
+      std::array<char, 20> digits{};
+      const auto end =
+          std::to_chars(digits.data(), digits.data() + digits.size(), piece_.size(), 16).ptr;
+      head_.append(digits.data(), end);
+      head_ += "\r\n";
+      piece_ += "\r\n";
+    }
+    if (is_last) piece_ += "0\r\n\r\n";
+  }
+  const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_), asio::buffer(piece_)};
+  asio::async_write(socket_, buffers,
+                    [self = shared_from_this(), exchange, is_last](SystemError error, size_t) {
+                      if (self->state_ == State::kClosed) return;
+                      if (error) return self->close();
+                      self->head_.clear();
+                      self->deadline_ = Clock::time_point::max();
+                      exchange->on_sent();
+                      if (is_last) return self->on_answered();
+                      self->send_piece(exchange);
+                    });
+}
+
+void Connection::on_answered() {
+  exchange_.reset();
+  head_.clear();
+  piece_.clear();
+  // One big request or answer must not leave its buffer with an idle connection.
+  if (piece_.capacity() > kBodyStepBytes) std::string().swap(piece_);
+  if (buffer_.capacity() > kBodyStepBytes) buffer_.shrink_to_fit();
+  if (keep_alive_) return next_request();
+  if (refused_) return linger();
+  SystemError ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  close();
+}
+
+void Connection::linger() {
+  // Closing with unread bytes would reset the connection, and the client might never read why it
+  // was refused.
+  if (state_ != State::kLingering) {
+    state_ = State::kLingering;
+    body_bytes_wanted_ = 0;
+    SystemError ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    set_deadline(shared_->options.linger_timeout_ms);
+    request_ = HttpRequest{};
+    parser_.reset();
+  }
+  buffer_.consume(buffer_.size());
+  socket_.async_read_some(buffer_.prepare(kReadBytes),
+                          [self = shared_from_this()](SystemError error, size_t size_bytes) {
+                            if (self->state_ == State::kClosed) return;
+                            self->body_bytes_wanted_ += size_bytes;
+                            if (error || self->body_bytes_wanted_ > kLingerBytesMax) {
+                              return self->close();
+                            }
+                            self->linger();
+                          });
+}
+
+}  // namespace varve

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/http/event_loop.h"
+
+#include <ctime>
+#include <vector>
+
+#include "serve/http/connection.h"
+
+namespace varve {
+
+EventLoop::EventLoop(std::chrono::milliseconds sweep_interval)
+    : guard_(boost::asio::make_work_guard(context_)),
+      timer_(context_),
+      sweep_interval_(sweep_interval) {}
+
+void EventLoop::start(std::string_view name) {
+  sweep();
+  thread_ = Thread(name, [this] { context_.run(); });
+}
+
+void EventLoop::stop() {
+  boost::asio::post(context_, [this] {
+    timer_.cancel();
+    close_all();
+    guard_.reset();
+    context_.stop();
+  });
+  thread_.join();
+  stopped_.store(true);
+}
+
+void EventLoop::add(std::shared_ptr<Connection> connection) {
+  connections_.insert(std::move(connection));
+  count_.store(connections_.size());
+}
+
+void EventLoop::remove(const std::shared_ptr<Connection>& connection) {
+  connections_.erase(connection);
+  count_.store(connections_.size());
+}
+
+void EventLoop::drain() {
+  const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
+  for (const auto& connection : all) connection->drain();
+}
+
+void EventLoop::close_all() {
+  const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
+  for (const auto& connection : all) connection->close();
+}
+
+const std::string& EventLoop::date() {
+  const int64_t now = std::time(nullptr);
+  if (now != date_seconds_) {
+    date_seconds_ = now;
+    const std::time_t seconds = now;
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[40];
+    std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    date_ = text;
+  }
+  return date_;
+}
+
+void EventLoop::sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<std::shared_ptr<Connection>> late;
+  for (const auto& connection : connections_) {
+    if (connection->is_late(now)) late.push_back(connection);
+  }
+  for (const auto& connection : late) connection->time_out();
+  timer_.expires_after(sweep_interval_);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) sweep();
+  });
+}
+
+}  // namespace varve

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread that runs the sockets of its connections, and closes those that are late.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <unordered_set>
+
+#include "base/thread.h"
+
+namespace varve {
+
+class Connection;
+
+/// Threads: post(), start(), stop() and connection_count() are safe anywhere; everything else
+/// belongs to the loop's own thread.
+class EventLoop {
+ public:
+  /// Looks for late connections that often.
+  explicit EventLoop(std::chrono::milliseconds sweep_interval);
+
+  void start(std::string_view name);
+  /// Ends the thread; connections that are left are closed.
+  /// The object stays usable (and drops what is posted) until its end.
+  void stop();
+
+  boost::asio::io_context& context() { return context_; }
+  /// Runs the function on the loop's thread, later; drops it once the loop has stopped.
+  template <class Function>
+  void post(Function function) {
+    if (!stopped_.load()) boost::asio::post(context_, std::move(function));
+  }
+  size_t connection_count() const { return count_.load(); }
+
+  void add(std::shared_ptr<Connection> connection);
+  void remove(const std::shared_ptr<Connection>& connection);
+  /// Idle connections close now, others after the answer they are at.
+  void drain();
+  void close_all();
+  /// "Sun, 06 Nov 1994 08:49:37 GMT", as of this second.
+  const std::string& date();
+
+ private:
+  void sweep();
+
+  std::atomic<bool> stopped_{false};
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  boost::asio::steady_timer timer_;
+  const std::chrono::milliseconds sweep_interval_;
+  std::unordered_set<std::shared_ptr<Connection>> connections_;
+  std::atomic<size_t> count_{0};
+  int64_t date_seconds_ = -1;
+  std::string date_;
+  Thread thread_;
+};
+
+}  // namespace varve

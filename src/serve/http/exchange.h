@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request being answered: the bridge between a handler's threads and the connection's loop.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "serve/http/connection.h"
+#include "serve/http/responder.h"
+
+namespace varve {
+
+/// Threads: safe anywhere; what the connection calls says so.
+class Exchange final : public ResponseChannel, public std::enable_shared_from_this<Exchange> {
+ public:
+  explicit Exchange(std::shared_ptr<Connection> connection);
+  ~Exchange() override;
+
+  void send(HttpResponse response) override;
+  std::unique_ptr<ByteStream> begin(HttpResponse head) override;
+  std::shared_ptr<std::atomic<bool>> cancelled() override { return watch(); }
+
+  /// Of a stream: queues bytes, waits while `stream_bytes_max` are on their way.
+  Result<void> write(std::string_view bytes);
+  /// Waits until everything was sent.
+  Result<void> finish();
+  /// Breaks the connection.
+  void abandon();
+
+  /// For the connection, on its loop: the next bytes to send (false: nothing now), and what came of
+  /// the last ones.
+  bool take(std::string& piece, bool& is_last);
+  void on_sent();
+  void on_gone();
+
+ private:
+  std::shared_ptr<std::atomic<bool>> watch();
+  void wake_connection();
+
+  std::shared_ptr<Connection> connection_;
+  const size_t waiting_bytes_max_;
+  std::shared_ptr<std::atomic<bool>> cancelled_;
+  std::atomic<bool> answered_{false};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string waiting_;   // Not yet taken by the connection.
+  bool sending_ = false;  // The connection has bytes of ours on their way.
+  bool finished_ = false;
+  bool last_taken_ = false;
+  bool all_sent_ = false;
+  bool gone_ = false;
+};
+
+}  // namespace varve
