@@ -61,10 +61,10 @@ class StartError(Exception):
 class Server:
     """One `varve serve` process. Use as a context manager: it is killed and cleaned up at the end."""
 
-    def __init__(self, data=None, flags=(), env=None):
+    def __init__(self, data=None, flags=(), env=None, http_addr="127.0.0.1:0"):
         self.own_folder = None if data else tempfile.mkdtemp(prefix="varve-test-")
         self.data = data or os.path.join(self.own_folder, "data")
-        self.flags, self.env = list(flags), dict(env or {})
+        self.flags, self.env, self.http_addr = list(flags), dict(env or {}), http_addr
         self.process = self.port = None
         self.log = None
 
@@ -84,8 +84,8 @@ class Server:
 
     def start(self):
         """Starts the process and waits for its ready line. Raises StartError."""
-        command = [BINARY, "serve", "--data-dir", self.data, "--http-addr", "127.0.0.1:0",
-                   *self.flags]
+        command = [BINARY, "serve", "--data-dir", self.data, "--http-addr",
+                   self.http_addr, *self.flags]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("VARVE__")}
         environment.update(self.env)
         if self.log is None:

@@ -67,9 +67,8 @@ def port_in_use(cases):
         port = taken.getsockname()[1]
         with tempfile.TemporaryDirectory() as folder:
             server = Server(data=os.path.join(folder, "d"),
-                            flags=["--http-addr", "127.0.0.1:%d" % port])
-            # The later flag wins, or flags may be given once only; both name the port.
-            refuses_to_start(cases, "a port in use is refused by a sentence", server, "http")
+                            http_addr="127.0.0.1:%d" % port)
+            refuses_to_start(cases, "a port in use is refused by number", server, str(port))
 
 
 def stops_cleanly(cases):
