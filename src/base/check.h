@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// CHECK states what must hold; it stays on in release builds. A CHECK that a user can trigger is a bug.
+// CHECK states what must hold; it stays on in release builds. A CHECK that a user can trigger is
+// a bug.
 #pragma once
 
 namespace varve {

@@ -35,7 +35,8 @@ struct Output {
 
 class Outlet {
  public:
-  Outlet() : output_{Format::kText, make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>())} {}
+  Outlet()
+      : output_{Format::kText, make_logger(std::make_shared<spdlog::sinks::stderr_sink_mt>())} {}
 
   bool takes(Level level) const {
     return level >= level_.load(std::memory_order_relaxed) && level != Level::kOff;

@@ -169,7 +169,8 @@ TEST(Log, IsSilentWhenOff) {
 TEST(Log, AddsToAFileThatExists) {
   const LogFile log_file;
   for (int start = 0; start < 2; ++start) {
-    ASSERT_TRUE(configure({.level = Level::kInfo, .format = Format::kJson, .file = log_file.path()}));
+    ASSERT_TRUE(
+        configure({.level = Level::kInfo, .format = Format::kJson, .file = log_file.path()}));
     info("started");
   }
   EXPECT_EQ(log_file.lines().size(), 2U);
@@ -184,7 +185,8 @@ TEST(Log, TakesBracesAsTheyAre) {
 }
 
 TEST(Log, NamesAFileThatItCannotOpen) {
-  const auto refused = configure({.level = Level::kInfo, .format = Format::kText, .file = "/dev/null/x"});
+  const auto refused =
+      configure({.level = Level::kInfo, .format = Format::kText, .file = "/dev/null/x"});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kIo);
   EXPECT_NE(refused.error().message.find("/dev/null/x"), std::string::npos);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counters, gauges and histograms, declared beside the code that feeds them:
 //
-//   metrics::Counter& rows_written = metrics::counter("varve_rows_written_total", "Rows acknowledged.");
+//   metrics::Counter& rows_written =
+//       metrics::counter("varve_rows_written_total", "Rows acknowledged.");
 //   rows_written.add(rows);
 //
 // They live as long as the process. `telemetry` turns them into Prometheus text.

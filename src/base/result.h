@@ -28,7 +28,8 @@ enum class ErrorCode : unsigned char {
   kUnauthenticated,   ///< Who asks is unknown.
   kForbidden,         ///< Who asks may not do this.
   kUnsupported,       ///< Understood, but not built; the message names it.
-  kCorrupt,           ///< Stored bytes fail their checksum or their format; the message names file and offset.
+  /// Stored bytes fail their checksum or their format; the message names file and offset.
+  kCorrupt,
   kIo,                ///< The operating system refused; the message names the file.
   kCancelled,         ///< The caller or a shutdown ended it.
   kTimeout,           ///< It took longer than its budget.

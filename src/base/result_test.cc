@@ -13,7 +13,9 @@ namespace varve {
 namespace {
 
 Result<int> half_of(int number) {
-  if (number % 2 != 0) return fail(ErrorCode::kInvalidInput, "number is odd: " + std::to_string(number));
+  if (number % 2 != 0) {
+    return fail(ErrorCode::kInvalidInput, "number is odd: " + std::to_string(number));
+  }
   return number / 2;
 }
 

@@ -19,7 +19,7 @@
 
 namespace varve {
 
-/// An open file. Threads: read_at is safe beside anything; the rest belongs to one thread at a time.
+/// An open file. Threads: reads are safe beside anything; the rest belongs to one thread at a time.
 class File {
  public:
   virtual ~File() = default;

@@ -70,8 +70,10 @@ prometheus::ClientMetric to_metric(const metrics::Sample& sample, metrics::Kind 
 }
 
 prometheus::MetricFamily to_family(const metrics::Family& family) {
-  prometheus::MetricFamily converted{
-      .name = family.name, .help = escaped_help(family.help), .type = type_of(family.kind), .metric = {}};
+  prometheus::MetricFamily converted{.name = family.name,
+                                     .help = escaped_help(family.help),
+                                     .type = type_of(family.kind),
+                                     .metric = {}};
   for (const auto& sample : family.samples) {
     converted.metric.push_back(to_metric(sample, family.kind));
   }
