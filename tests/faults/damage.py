@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Damaged files: the server opens by itself, says which file and where, and serves the rest."""
+import glob
+import os
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from server import Cases, Server, StartError, need_binary  # noqa: E402
+
+REQUESTS = 60
+ROWS = 20
+
+
+def files_of(server, *patterns):
+    """Files below the data directory whose name fits one of the patterns, largest first."""
+    found = {path for pattern in patterns
+             for path in glob.glob(os.path.join(server.data, "**", pattern), recursive=True)
+             if os.path.isfile(path)}
+    return sorted(found, key=os.path.getsize, reverse=True)
+
+
+def wal_files(server):
+    """Segments of the log that hold something."""
+    return [path for path in files_of(server, "*.wal", "wal-*", "WAL-*", os.path.join("wal", "*"))
+            if used_bytes(path) > 0]
+
+
+def used_bytes(path):
+    """Bytes up to the last one that is not zero: segments are preallocated."""
+    with open(path, "rb") as file:
+        return len(file.read().rstrip(b"\0"))
+
+
+def flip(path, offset, count=4):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        old = file.read(count)
+        file.seek(offset)
+        file.write(bytes(byte ^ 0x5A for byte in old))
+
+
+def fill(server, table, first=0, requests=REQUESTS):
+    for request in range(first, first + requests):
+        lines = "\n".join("%s,h=h%d v=%di %d" % (table, row % 5, request * ROWS + row,
+                                                 request * ROWS + row + 1) for row in range(ROWS))
+        answer = server.write("d", lines)
+        assert answer.status == 204, answer
+
+
+def values(server, table):
+    return {row[1] for row in server.rows("SELECT v FROM %s" % table, "d", epoch="ns")}
+
+
+def whole_requests_only(found):
+    """The numbers of the requests found; None when one of them is torn."""
+    requests = {value // ROWS for value in found}
+    return requests if len(found) == len(requests) * ROWS else None
+
+
+def starts(cases, server, what):
+    try:
+        server.start()
+        return cases.expect("%s: the server starts by itself" % what, True)
+    except StartError as error:
+        return cases.expect("%s: the server starts by itself" % what, False, error)
+
+
+def names_file(cases, server, path, what):
+    log = server.log_text()
+    cases.expect("%s: the log names the file" % what, os.path.basename(path) in log, log[-1500:])
+
+
+def lives_on(cases, server, what):
+    fill(server, "later", requests=2)
+    server.kill()
+    if starts(cases, server, what + ", then kill -9"):
+        cases.equal("%s: new rows are kept" % what, len(values(server, "later")), 2 * ROWS)
+
+
+def wal_tail(cases):
+    what = "a torn tail of the WAL"
+    with Server() as server:
+        server.create("d")
+        fill(server, "m")
+        server.kill()
+        path = max(wal_files(server), key=os.path.getmtime)
+        end = used_bytes(path)
+        flip(path, end - 6)
+        if not starts(cases, server, what):
+            return
+        requests = whole_requests_only(values(server, "m"))
+        cases.expect("%s: all requests but the last are there, whole" % what,
+                     requests is not None and requests >= set(range(REQUESTS - 1)), requests)
+        names_file(cases, server, path, what)
+        lives_on(cases, server, what)
+
+
+def wal_middle(cases):
+    what = "damage in the middle of the WAL"
+    with Server() as server:
+        server.create("d")
+        fill(server, "m")
+        server.kill()
+        path = max(wal_files(server), key=used_bytes)
+        flip(path, used_bytes(path) // 2)
+        if not starts(cases, server, what):
+            return
+        requests = whole_requests_only(values(server, "m"))
+        cases.expect("%s: at most two requests are lost, the others are whole" % what,
+                     requests is not None and len(requests) >= REQUESTS - 2, requests)
+        names_file(cases, server, path, what)
+        lives_on(cases, server, what)
+
+
+def two_tables_in_files(server):
+    """Fills two tables, and stops cleanly: everything is in SSTs then."""
+    server.create("d")
+    fill(server, "left")
+    fill(server, "right")
+    server.stop()
+
+
+def manifest_middle(cases):
+    what = "damage in the manifest"
+    with Server() as server:
+        two_tables_in_files(server)
+        server.start()
+        fill(server, "left", REQUESTS)
+        server.stop()
+        path = files_of(server, "MANIFEST*")[0]
+        flip(path, used_bytes(path) // 2)
+        if not starts(cases, server, what):
+            return
+        names_file(cases, server, path, what)
+        cases.equal("%s: no row is lost: the files speak for themselves" % what,
+                    (len(values(server, "left")), len(values(server, "right"))),
+                    (2 * REQUESTS * ROWS, REQUESTS * ROWS))
+        lives_on(cases, server, what)
+
+
+def manifest_gone(cases):
+    what = "a manifest that is gone"
+    with Server() as server:
+        two_tables_in_files(server)
+        for path in files_of(server, "MANIFEST*", "CURRENT"):
+            os.remove(path)
+        try:
+            server.start()
+        except StartError as error:
+            cases.expect("%s: refused by name" % what, "MANIFEST" in error.output
+                         or "CURRENT" in error.output, error)
+            return
+        cases.equal("%s: no row is lost, or the server would not have started" % what,
+                    (len(values(server, "left")), len(values(server, "right"))),
+                    (REQUESTS * ROWS, REQUESTS * ROWS))
+
+
+def sst_damage(cases):
+    for what, damage in (
+            ("a flipped page of an SST", lambda path: flip(path, 40)),
+            ("a flipped footer of an SST", lambda path: flip(path, os.path.getsize(path) - 12)),
+            ("an SST cut in half", lambda path: os.truncate(path, os.path.getsize(path) // 2)),
+            ("an SST that is gone", os.remove)):
+        with Server() as server:
+            two_tables_in_files(server)
+            ssts = files_of(server, "*.sst", "*.parquet")
+            if not cases.expect("%s: there is a file per table" % what, len(ssts) == 2, ssts):
+                return
+            damage(ssts[0])
+            if not starts(cases, server, what):
+                continue
+            found = {}
+            for table in ("left", "right"):
+                document = server.query("SELECT v FROM %s" % table, "d", epoch="ns")
+                result = document["results"][0]
+                found[table] = len(result["series"][0]["values"]) if "series" in result else 0
+            cases.equal("%s: the other table is served whole" % what, max(found.values()),
+                        REQUESTS * ROWS)
+            cases.expect("%s: no row of the damaged one is made up" % what,
+                         min(found.values()) <= REQUESTS * ROWS, found)
+            names_file(cases, server, ssts[0], what)
+            fill(server, "left", REQUESTS)
+            fill(server, "right", REQUESTS)
+            new = {value for table in ("left", "right") for value in values(server, table)
+                   if value >= REQUESTS * ROWS}
+            cases.equal("%s: both tables take new rows" % what, len(new), REQUESTS * ROWS)
+
+
+def strays(cases):
+    with Server() as server:
+        two_tables_in_files(server)
+        folders = {os.path.dirname(path) for path in files_of(server, "*")}
+        for folder in folders - {server.data}:
+            with open(os.path.join(folder, "000999.sst.tmp"), "wb") as file:
+                file.write(b"half a file")
+        copy = files_of(server, "*.sst", "*.parquet")[0]
+        shutil.copy(copy, copy.replace(os.path.basename(copy), "99999999.sst"))
+        if starts(cases, server, "stray files"):
+            cases.equal("stray files change no answer",
+                        (len(values(server, "left")), len(values(server, "right"))),
+                        (REQUESTS * ROWS, REQUESTS * ROWS))
+
+
+def catalog_damage(cases):
+    with Server() as server:
+        two_tables_in_files(server)
+        path = files_of(server, "catalog.db")[0]
+        with open(path, "r+b") as file:
+            file.write(b"this is no database")
+        try:
+            server.start()
+            cases.expect("a damaged catalog is not opened as if nothing were", False)
+        except StartError as error:
+            cases.expect("a damaged catalog is refused by name", "catalog.db" in error.output
+                         and error.status > 0, error)
+
+
+def main():
+    need_binary()
+    cases = Cases()
+    cases.run(wal_tail, wal_middle, manifest_middle, manifest_gone, sst_damage, strays,
+              catalog_damage)
+    cases.finish()
+
+
+if __name__ == "__main__":
+    main()
