@@ -35,6 +35,8 @@ struct IngestTarget {
 
 /// What became of a request that was not refused as a whole.
 struct IngestSummary {
+  /// Name of the policy that took the rows: the default's when the target named none.
+  std::string policy;
   uint64_t rows_written = 0;
   uint64_t rows_dropped = 0;
   /// Why points were dropped, in InfluxDB's words, for example `field type conflict: input field

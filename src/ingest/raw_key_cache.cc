@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/raw_key_cache.h"
+
+#include "base/check.h"
+
+namespace varve {
+namespace {
+
+constexpr size_t kSlotsMin = 1'024;
+
+}  // namespace
+
+CachedSeries* RawKeyCache::put(const Hash128& raw_hash, const Hash128& canonical_hash,
+                               uint32_t table_index, std::string_view key) {
+  const uint32_t canonical = probe(canonical_hash);
+  uint32_t series = 0;
+  // The canonical hash covers the table's number, so what it finds is a series of this table.
+  if (canonical != kNone) {
+    series = entries_[canonical].series;
+    DCHECK(series_[series].key == key && series_[series].table_index == table_index);
+  } else {
+    series = static_cast<uint32_t>(series_.size());
+    series_.push_back({.hash = series_key_hash(key), .key = keys_.add(key),
+                       .table_index = table_index});
+    add(canonical_hash, series);
+  }
+  const uint32_t known = probe(raw_hash);
+  if (known != kNone) {
+    entries_[known].series = series;
+  } else {
+    add(raw_hash, series);
+    ++key_count_;
+  }
+  const uint32_t entry = known != kNone ? known : static_cast<uint32_t>(entries_.size() - 1);
+  if (last_ != kNone) entries_[last_].next = entry;
+  last_ = entry;
+  return &series_[series];
+}
+
+void RawKeyCache::clear() { *this = RawKeyCache(); }
+
+CachedSeries* RawKeyCache::find_slowly(const Hash128& hash) {
+  const uint32_t entry = probe(hash);
+  if (entry == kNone) return nullptr;
+  if (last_ != kNone) entries_[last_].next = entry;
+  last_ = entry;
+  return &series_[entries_[entry].series];
+}
+
+uint32_t RawKeyCache::probe(const Hash128& hash) const {
+  if (slots_.empty()) return kNone;
+  const size_t mask = slots_.size() - 1;
+  for (size_t i = hash.low & mask;; i = (i + 1) & mask) {
+    const Slot& slot = slots_[i];
+    if (slot.entry == kNone) return kNone;
+    if (slot.tag == tag_of(hash) && entries_[slot.entry].hash == hash) return slot.entry;
+  }
+}
+
+void RawKeyCache::add(const Hash128& hash, uint32_t series) {
+  if ((entries_.size() + 1) * 2 > slots_.size()) grow();
+  const auto entry = static_cast<uint32_t>(entries_.size());
+  entries_.push_back({.hash = hash, .series = series});
+  const size_t mask = slots_.size() - 1;
+  size_t i = hash.low & mask;
+  while (slots_[i].entry != kNone) i = (i + 1) & mask;
+  slots_[i] = {tag_of(hash), entry};
+}
+
+void RawKeyCache::grow() {
+  const size_t slot_count = slots_.empty() ? kSlotsMin : slots_.size() * 2;
+  CHECK(slot_count <= (size_t{1} << 32));
+  slots_.assign(slot_count, Slot{});
+  const size_t mask = slot_count - 1;
+  for (uint32_t entry = 0; entry < entries_.size(); ++entry) {
+    size_t i = entries_[entry].hash.low & mask;
+    while (slots_[i].entry != kNone) i = (i + 1) & mask;
+    slots_[i] = {tag_of(entries_[entry].hash), entry};
+  }
+}
+
+}  // namespace varve

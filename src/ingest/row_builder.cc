@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/row_builder.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "model/series_key.h"
+#include "model/time_range.h"
+
+namespace varve {
+namespace {
+
+// Bounds of what is kept between requests; about 1 KB each at the worst.
+constexpr size_t kTablesMax = 50'000;
+constexpr size_t kSegmentsMax = 200'000;
+// A guess must not cost much where it is wrong.
+constexpr size_t kRowCountHintMax = 8'192;
+
+// One key in two policies is two series: the seed of the hash tells them apart.
+uint64_t seed_for(uint64_t seed, uint64_t space) {
+  uint64_t mixed = seed + (space + 1) * 0x9e3779b97f4a7c15u;
+  mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+  return mixed ^ mixed >> 31;
+}
+
+bool has_time_tag(const PointKey& key) {
+  return std::any_of(key.tags.begin(), key.tags.end(),
+                     [](const auto& tag) { return tag.first == "time"; });
+}
+
+}  // namespace
+
+int64_t oldest_time_ns(const BuildTarget& target) {
+  const int64_t duration_ns = target.policy->duration_ns;
+  if (duration_ns == 0 || target.now_ns < kTimeMin + duration_ns) return kTimeMin;
+  return target.now_ns - duration_ns;
+}
+
+RowBuilder::RowBuilder(const IngestOptions& options, const SegmentFieldsRegistry& registry,
+                       uint64_t seed)
+    : options_(options), registry_(registry), seed_(seed) {}
+
+std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSource& points) {
+  request_serial_ = ++serial_last_;
+  policy_seed_ = seed_for(seed_, raw(target.policy->id));
+  oldest_ns_ = oldest_time_ns(target);
+  batches_.clear();
+  table_of_batch_.clear();
+  drops_.begin(target.policy->duration_ns, oldest_ns_);
+  while (points.next(chunk_)) {
+    for (const Point& point : chunk_.points) {
+      const auto fields = std::span<const PointField>(chunk_.fields)
+                              .subspan(point.fields_begin, point.fields_end - point.fields_begin);
+      if (add(target, points, point, fields) == Step::kNeedsSchema) {
+        batches_.clear();
+        forget_when_full();
+        return std::nullopt;
+      }
+    }
+  }
+  auto built = finish(target, points);
+  forget_when_full();
+  return built;
+}
+
+RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
+                                 const Point& point, std::span<const PointField> fields) {
+  if (point.time_ns < oldest_ns_) [[unlikely]] {
+    const auto key = points.parse_key(point.raw_key);
+    if (key) {
+      drops_.beyond_retention(point);
+    } else {
+      points.reject(point, key.error());
+    }
+    return Step::kLeftOut;
+  }
+  const Hash128 raw_hash = hash128_seeded(point.raw_key, policy_seed_);
+  CachedSeries* series = keys_.find(raw_hash);
+  if (series == nullptr || !revalidate(target, tables_[series->table_index])) [[unlikely]] {
+    const Step step = learn_series(target, points, point, raw_hash, series);
+    if (step != Step::kStored) return step;
+  }
+  TableCache& table = tables_[series->table_index];
+  SegmentCache* segment = find_segment(target, table, point.time_ns);
+  if (segment == nullptr) [[unlikely]] return Step::kNeedsSchema;
+
+  const FieldShape* shape = table.find_shape(fields);
+  if (shape == nullptr || segment->shapes[shape->place].claimed_serial != shape->serial)
+      [[unlikely]] {
+    return add_unfamiliar(table, *segment, *series, point, fields);
+  }
+  OpenBatch& batch = open_batch(table, *segment);
+  ShapeUse& use = segment->shapes[shape->place];
+  if (use.positions_request != request_serial_) [[unlikely]] {
+    use.positions_request = request_serial_;
+    use.positions.clear();
+    for (const auto& field : shape->fields) {
+      use.positions.push_back(batch.position(field.column, field.type));
+    }
+  }
+  batch.begin_row(*series, point.time_ns, table.open_batch_count == 1);
+  const uint32_t* positions = use.positions.data();
+  for (size_t i = 0; i < fields.size(); ++i) batch.set(positions[i], fields[i]);
+  return Step::kStored;
+}
+
+RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource& points,
+                                          const Point& point, const Hash128& raw_hash,
+                                          CachedSeries*& series) {
+  const auto key = points.parse_key(point.raw_key);
+  if (!key) {
+    points.reject(point, key.error());
+    return Step::kLeftOut;
+  }
+  if (has_time_tag(*key)) {
+    drops_.tag_named_time(key->table);
+    return Step::kLeftOut;
+  }
+  uint32_t table_index = 0;
+  const TableCache* table = find_table(target, key->table, table_index);
+  if (table == nullptr) return Step::kNeedsSchema;
+  cells_.clear();
+  for (const auto& [name, text] : key->tags) {
+    const Column* column = table->table().tag(name);
+    if (column == nullptr) return Step::kNeedsSchema;
+    cells_.push_back({column->id, text});
+  }
+  std::sort(cells_.begin(), cells_.end(),
+            [](const KeyCell& a, const KeyCell& b) { return raw(a.column) < raw(b.column); });
+  const std::string canonical = encode_series_key(cells_);
+  // Raw keys are hashed under policies' numbers, canonical ones under tables': the upper bit keeps
+  // the two apart.
+  const uint64_t space = uint64_t{1} << 63 | table_index;
+  series = keys_.put(raw_hash, hash128_seeded(canonical, seed_for(seed_, space)), table_index,
+                     canonical);
+  return Step::kStored;
+}
+
+TableCache* RowBuilder::find_table(const BuildTarget& target, std::string_view name,
+                                   uint32_t& table_index) {
+  TableName table_name{target.policy->id, std::string(name)};
+  const auto found = table_index_.find(table_name);
+  if (found != table_index_.end()) {
+    table_index = found->second;
+    if (revalidate(target, tables_[table_index])) return &tables_[table_index];
+  }
+  auto table = target.policy->table(name);
+  if (!table) return nullptr;
+  table_index = static_cast<uint32_t>(tables_.size());
+  tables_.emplace_back(std::move(table), target.catalog_version);
+  table_index_.insert_or_assign(std::move(table_name), table_index);
+  return &tables_.back();
+}
+
+bool RowBuilder::revalidate(const BuildTarget& target, TableCache& table) {
+  if (table.is_dropped()) return false;
+  if (table.version() == target.catalog_version) [[likely]] return true;
+  auto current = target.policy->table(table.table().name);
+  if (!current || current->id != table.table().id) {
+    table.mark_dropped();
+    return false;
+  }
+  segment_count_ -= table.segment_count();
+  table.update(std::move(current), target.catalog_version);
+  return true;
+}
+
+SegmentCache* RowBuilder::find_segment(const BuildTarget& target, TableCache& table,
+                                       int64_t time_ns) {
+  if (auto* known = table.find_segment(*target.policy, time_ns)) [[likely]] return known;
+  const Segment* segment = target.policy->segment_at(time_ns);
+  if (segment == nullptr) return nullptr;
+  auto fields = registry_.find(table.table().id, segment->id);
+  if (!fields) return nullptr;
+  ++segment_count_;
+  return table.add_segment(*segment, std::move(fields));
+}
+
+OpenBatch& RowBuilder::open_batch(TableCache& table, SegmentCache& segment) {
+  if (segment.request_serial == request_serial_) [[likely]] return batches_[segment.open_batch];
+  segment.request_serial = request_serial_;
+  segment.open_batch = static_cast<uint32_t>(batches_.size());
+  if (table.request_serial != request_serial_) {
+    table.request_serial = request_serial_;
+    table.open_batch_count = 0;
+  }
+  ++table.open_batch_count;
+  table_of_batch_.push_back(static_cast<uint32_t>(&table - tables_.data()));
+  return batches_.emplace_back(table.table(), segment.segment, ++serial_last_,
+                               std::min(table.row_count_last, kRowCountHintMax));
+}
+
+RowBuilder::Step RowBuilder::add_unfamiliar(TableCache& table, SegmentCache& segment,
+                                            CachedSeries& series, const Point& point,
+                                            std::span<const PointField> fields) {
+  const std::string_view name = table.table().name;
+  if (fields.size() > options_.fields_per_point_max) {
+    drops_.too_many_fields(name, fields.size(), options_.fields_per_point_max);
+    return Step::kLeftOut;
+  }
+  if (const auto conflict = point_fields_.read(fields)) {
+    drops_.field_type_conflict(name, conflict->field->name, conflict->field->type,
+                               conflict->existing);
+    return Step::kLeftOut;
+  }
+  if (point_fields_.fields().empty()) {
+    drops_.no_valid_field(name);
+    return Step::kLeftOut;
+  }
+  const Step step = claim(table, segment);
+  if (step != Step::kStored) return step;
+  if (point_fields_.has_time_field()) drops_.time_field_stripped(name);
+
+  OpenBatch& batch = open_batch(table, segment);
+  batch.begin_row(series, point.time_ns, table.open_batch_count == 1);
+  for (size_t i = 0; i < claims_.size(); ++i) {
+    const PointField& field = *point_fields_.fields()[i];
+    batch.set(batch.position(claims_[i].variants->column(field.type), field.type), field);
+  }
+  // With a field twice, or one named time, the next such point must come this way too.
+  if (point_fields_.fields().size() == fields.size()) use_shape(table, segment, fields);
+  return Step::kStored;
+}
+
+RowBuilder::Step RowBuilder::claim(TableCache& table, SegmentCache& segment) {
+  claims_.clear();
+  bool is_claimed = true;
+  bool is_known = true;
+  for (const PointField* field : point_fields_.fields()) {
+    const auto* variants = table.fields().find(field->name);
+    const uint32_t column = variants ? raw(variants->column(field->type)) : 0;
+    claims_.push_back({variants, field->type});
+    is_known &= column != 0;
+    is_claimed &= column < segment.claimed.size() && segment.claimed[column];
+  }
+  if (!is_known) return judge_unknown_field(table, segment);
+  if (is_claimed) return Step::kStored;
+  if (const auto conflict = segment.fields->claim(claims_)) {
+    const PointField& field = *point_fields_.fields()[conflict->claim_index];
+    drops_.field_type_conflict(table.table().name, field.name, field.type, conflict->existing);
+    return Step::kLeftOut;
+  }
+  for (const auto& claim : claims_) {
+    const uint32_t column = raw(claim.variants->column(claim.type));
+    if (column >= segment.claimed.size()) segment.claimed.resize(column + 1);
+    segment.claimed[column] = true;
+  }
+  return Step::kStored;
+}
+
+// A conflict is final whatever else the point says: no column is made for the sake of a point that
+// is dropped anyway.
+RowBuilder::Step RowBuilder::judge_unknown_field(TableCache& table, SegmentCache& segment) {
+  for (size_t i = 0; i < claims_.size(); ++i) {
+    if (claims_[i].variants == nullptr) continue;
+    const auto existing = segment.fields->contradiction(*claims_[i].variants, claims_[i].type);
+    if (!existing) continue;
+    const PointField& field = *point_fields_.fields()[i];
+    drops_.field_type_conflict(table.table().name, field.name, field.type, *existing);
+    return Step::kLeftOut;
+  }
+  return Step::kNeedsSchema;
+}
+
+void RowBuilder::use_shape(TableCache& table, SegmentCache& segment,
+                           std::span<const PointField> fields) {
+  const FieldShape* shape = table.find_shape(fields);
+  if (shape == nullptr) {
+    FieldShape learned;
+    learned.serial = ++serial_last_;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      learned.fields.push_back({std::string(fields[i].name), fields[i].type,
+                                claims_[i].variants->column(fields[i].type)});
+    }
+    shape = &table.learn_shape(std::move(learned));
+  }
+  segment.shapes[shape->place].claimed_serial = shape->serial;
+  segment.shapes[shape->place].positions_request = 0;
+}
+
+BuiltRequest RowBuilder::finish(const BuildTarget& target, PointSource& points) {
+  BuiltRequest built;
+  built.summary.policy = target.policy->name;
+  built.summary.rows_dropped = drops_.point_count();
+  built.summary.drop_reason = drops_.reason();
+  built.summary.parse_errors = points.errors();
+  built.batches.reserve(batches_.size());
+  for (size_t i = 0; i < batches_.size(); ++i) {
+    built.summary.rows_written += batches_[i].row_count();
+    tables_[table_of_batch_[i]].row_count_last = batches_[i].row_count();
+    built.batches.push_back(std::move(batches_[i]).finish());
+  }
+  batches_.clear();
+  return built;
+}
+
+// Between requests only: within one, what the cache knows of a batch must stay.
+void RowBuilder::forget_when_full() {
+  if (keys_.key_count() <= options_.raw_keys_max && tables_.size() <= kTablesMax &&
+      segment_count_ <= kSegmentsMax) {
+    return;
+  }
+  keys_.clear();
+  tables_.clear();
+  table_index_.clear();
+  segment_count_ = 0;
+}
+
+}  // namespace varve

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingest/schema_ingest.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "ingest/schema_pass.h"
+
+namespace varve {
+namespace {
+
+// A schema can change between the moment it is made and the moment it is used (someone drops the
+// table, another request takes the type); each round then sees the change.
+constexpr int kRoundsMax = 5;
+constexpr size_t kRegistrySizeMin = 4'096;
+
+metrics::Counter& rows_written() {
+  static auto& counter =
+      metrics::counter("varve_ingest_rows_total", "Rows given to the store and acknowledged.");
+  return counter;
+}
+metrics::Counter& rows_dropped() {
+  static auto& counter = metrics::counter(
+      "varve_ingest_rows_dropped_total",
+      "Points not stored: type conflicts, beyond retention, invalid names.");
+  return counter;
+}
+metrics::Counter& requests_parked() {
+  static auto& counter = metrics::counter("varve_ingest_parked_total",
+                                          "Requests that waited for a new table, column or segment.");
+  return counter;
+}
+
+}  // namespace
+
+SchemaIngest::SchemaIngest(Catalog& catalog, Store& store, const Clock& clock, Random& random,
+                           const IngestOptions& options)
+    : catalog_(catalog),
+      store_(store),
+      clock_(clock),
+      random_(random),
+      options_(options),
+      seed_(random.next_u64()),
+      registry_size_max_(kRegistrySizeMin),
+      parked_(options.parked_requests_max),
+      catalog_thread_("catalog", [this] {
+        while (auto parked = parked_.pop()) serve_parked(std::move(*parked));
+      }) {}
+
+SchemaIngest::~SchemaIngest() { stop(); }
+
+void SchemaIngest::write(IngestTarget target, std::unique_ptr<PointSource> points,
+                         IngestDone done) {
+  if (is_stopped_) return done(fail(ErrorCode::kCancelled, "the server is shutting down"));
+  const auto build_target = find_target(target);
+  if (!build_target) return done(fail(build_target.error()));
+  auto builder = take_builder();
+  auto built = builder->build(*build_target, *points);
+  give_back(std::move(builder));
+  if (built) return send(std::move(*built), std::move(done));
+
+  requests_parked().add();
+  Parked parked{std::move(target), std::move(points), std::move(done)};
+  if (parked_.try_push(parked)) return;
+  if (is_stopped_) return parked.done(fail(ErrorCode::kCancelled, "the server is shutting down"));
+  parked.done(fail(ErrorCode::kOverloaded,
+                   "too many requests wait for new measurements or fields, parked_requests_max=" +
+                       std::to_string(options_.parked_requests_max)));
+}
+
+void SchemaIngest::stop() {
+  is_stopped_ = true;
+  parked_.close();
+  catalog_thread_.join();
+}
+
+Result<BuildTarget> SchemaIngest::find_target(const IngestTarget& target) const {
+  const auto snapshot = catalog_.snapshot();
+  const auto database = snapshot->database(target.database);
+  if (!database) {
+    return fail(ErrorCode::kNotFound, "database not found: \"" + target.database + "\"");
+  }
+  const std::string& name = target.policy.empty() ? database->default_policy : target.policy;
+  auto policy = database->policy(name);
+  if (!policy) return fail(ErrorCode::kNotFound, "retention policy not found: " + name);
+  return BuildTarget{snapshot->version, std::move(policy), clock_.now_ns()};
+}
+
+void SchemaIngest::serve_parked(Parked parked) {
+  auto built = make_and_build(parked);
+  if (!built) return parked.done(fail(built.error()));
+  send(std::move(*built), std::move(parked.done));
+}
+
+Result<BuiltRequest> SchemaIngest::make_and_build(Parked& parked) {
+  for (int round = 0; round < kRoundsMax; ++round) {
+    const auto before = TRY(find_target(parked.target));
+    SchemaPass pass(catalog_, store_, registry_, options_, before.policy, oldest_time_ns(before));
+    TRY_VOID(pass.run(*parked.points));
+    if (registry_.size() > registry_size_max_) forget_dead_tables();
+
+    auto after = TRY(find_target(parked.target));
+    after.now_ns = before.now_ns;  // The same points must be beyond retention in both.
+    parked.points->rewind();
+    auto builder = take_builder();
+    auto built = builder->build(after, *parked.points);
+    give_back(std::move(builder));
+    if (built) return std::move(*built);
+  }
+  return fail(ErrorCode::kOverloaded, "the schema changes faster than rows can be written");
+}
+
+void SchemaIngest::send(BuiltRequest built, IngestDone done) {
+  rows_dropped().add(built.summary.rows_dropped);
+  if (built.batches.empty()) return done(std::move(built.summary));
+  const BatchId id{random_.next_u64(), random_.next_u64()};
+  for (auto& batch : built.batches) batch.id = id;
+  store_.write({std::move(built.batches)},
+               [summary = std::move(built.summary), done = std::move(done)](Result<void> written) {
+                 if (!written) return done(fail(written.error()));
+                 rows_written().add(summary.rows_written);
+                 done(summary);
+               });
+}
+
+std::unique_ptr<RowBuilder> SchemaIngest::take_builder() {
+  {
+    const MutexLock lock(builders_mutex_);
+    if (!free_builders_.empty()) {
+      auto builder = std::move(free_builders_.back());
+      free_builders_.pop_back();
+      return builder;
+    }
+  }
+  return std::make_unique<RowBuilder>(options_, registry_, seed_);
+}
+
+void SchemaIngest::give_back(std::unique_ptr<RowBuilder> builder) {
+  const MutexLock lock(builders_mutex_);
+  // More than that many threads at once: the last ones learn for nothing.
+  if (free_builders_.size() < options_.row_builders_max) {
+    free_builders_.push_back(std::move(builder));
+  }
+}
+
+void SchemaIngest::forget_dead_tables() {
+  std::unordered_set<uint32_t> live;
+  for (const TableId table : catalog_.live_tables()) live.insert(raw(table));
+  registry_.keep_only(live);
+  registry_size_max_ = std::max(kRegistrySizeMin, registry_.size() * 2);
+  log::debug("ingest.dead_tables_forgotten", {{"kept", registry_.size()}});
+}
+
+std::unique_ptr<Ingest> make_ingest(Catalog& catalog, Store& store, const Clock& clock,
+                                    Random& random, const IngestOptions& options) {
+  return std::make_unique<SchemaIngest>(catalog, store, clock, random, options);
+}
+
+}  // namespace varve

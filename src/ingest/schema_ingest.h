@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Ingest of this process: builders for the threads that write, one thread for new schemas.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "base/mutex.h"
+#include "base/thread.h"
+#include "ingest/ingest.h"
+#include "ingest/row_builder.h"
+#include "ingest/segment_fields.h"
+
+namespace varve {
+
+class SchemaIngest final : public Ingest {
+ public:
+  SchemaIngest(Catalog& catalog, Store& store, const Clock& clock, Random& random,
+               const IngestOptions& options);
+  ~SchemaIngest() override;
+
+  void write(IngestTarget target, std::unique_ptr<PointSource> points, IngestDone done) override;
+  void stop() override;
+
+ private:
+  struct Parked {
+    IngestTarget target;
+    std::unique_ptr<PointSource> points;
+    IngestDone done;
+  };
+
+  Result<BuildTarget> find_target(const IngestTarget& target) const;
+  /// Makes what the request needs, and writes it.
+  void serve_parked(Parked parked);
+  Result<BuiltRequest> make_and_build(Parked& parked);
+  void send(BuiltRequest built, IngestDone done);
+  std::unique_ptr<RowBuilder> take_builder();
+  void give_back(std::unique_ptr<RowBuilder> builder);
+  void forget_dead_tables();
+
+  Catalog& catalog_;
+  Store& store_;
+  const Clock& clock_;
+  Random& random_;
+  const IngestOptions options_;
+  const uint64_t seed_;
+  SegmentFieldsRegistry registry_;
+
+  Mutex builders_mutex_;
+  // Last in, first out: the builder used last has the warmest cache.
+  std::vector<std::unique_ptr<RowBuilder>> free_builders_ GUARDED_BY(builders_mutex_);
+
+  std::atomic<bool> is_stopped_{false};
+  size_t registry_size_max_;  // Catalog's thread only.
+  BoundedQueue<Parked> parked_;
+  Thread catalog_thread_;  // Last: it uses all of the above.
+};
+
+}  // namespace varve
