@@ -206,6 +206,16 @@ TEST(Ingest, DropsTheWholePointAndTakesNoTypeFromIt) {
             "already exists as type float");
 }
 
+TEST(Ingest, MakesNothingForAPointThatIsDroppedAnyway) {
+  World world({.fields_per_point_max = 3});
+  EXPECT_NE(world.reason({{"a", {{"h", "x"}}, {{"n", 1.0}, {"n", true}}}}), "");
+  EXPECT_NE(world.reason({{"b", {{"h", "x"}}, {{"time", 1.0}}}}), "");
+  EXPECT_NE(world.reason({{"c", {}, {{"p", 1.0}, {"q", 1.0}, {"r", 1.0}, {"s", 1.0}}}}), "");
+  EXPECT_NE(world.reason({{"d", {{"time", "x"}}, {{"n", 1.0}}}}), "");
+  EXPECT_TRUE(world.catalog->live_tables().empty());
+  EXPECT_TRUE(world.catalog->snapshot()->database("db")->policy("autogen")->segments.empty());
+}
+
 TEST(Ingest, LetsAnotherSegmentHaveAnotherType) {
   World world;
   ASSERT_TRUE(world.write({{"cpu", {}, {{"v", 0.5}}, kNowNs - 30 * kDayNs}}));

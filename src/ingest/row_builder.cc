@@ -78,12 +78,12 @@ RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
   const Hash128 raw_hash = hash128_seeded(point.raw_key, policy_seed_);
   CachedSeries* series = keys_.find(raw_hash);
   if (series == nullptr || !revalidate(target, tables_[series->table_index])) [[unlikely]] {
-    const Step step = learn_series(target, points, point, raw_hash, series);
+    const Step step = learn_series(target, points, point, fields, raw_hash, series);
     if (step != Step::kStored) return step;
   }
   TableCache& table = tables_[series->table_index];
   SegmentCache* segment = find_segment(target, table, point.time_ns);
-  if (segment == nullptr) [[unlikely]] return Step::kNeedsSchema;
+  if (segment == nullptr) [[unlikely]] return wait_for_schema(table.table().name, fields);
 
   const FieldShape* shape = table.find_shape(fields);
   if (shape == nullptr || segment->shapes[shape->place].claimed_serial != shape->serial)
@@ -106,8 +106,9 @@ RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
 }
 
 RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource& points,
-                                          const Point& point, const Hash128& raw_hash,
-                                          CachedSeries*& series) {
+                                          const Point& point,
+                                          std::span<const PointField> fields,
+                                          const Hash128& raw_hash, CachedSeries*& series) {
   const auto key = points.parse_key(point.raw_key);
   if (!key) {
     points.reject(point, key.error());
@@ -119,11 +120,11 @@ RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource
   }
   uint32_t table_index = 0;
   const TableCache* table = find_table(target, key->table, table_index);
-  if (table == nullptr) return Step::kNeedsSchema;
+  if (table == nullptr) return wait_for_schema(key->table, fields);
   cells_.clear();
   for (const auto& [name, text] : key->tags) {
     const Column* column = table->table().tag(name);
-    if (column == nullptr) return Step::kNeedsSchema;
+    if (column == nullptr) return wait_for_schema(key->table, fields);
     cells_.push_back({column->id, text});
   }
   std::sort(cells_.begin(), cells_.end(),
@@ -195,19 +196,7 @@ RowBuilder::Step RowBuilder::add_unfamiliar(TableCache& table, SegmentCache& seg
                                             CachedSeries& series, const Point& point,
                                             std::span<const PointField> fields) {
   const std::string_view name = table.table().name;
-  if (fields.size() > options_.fields_per_point_max) {
-    drops_.too_many_fields(name, fields.size(), options_.fields_per_point_max);
-    return Step::kLeftOut;
-  }
-  if (const auto conflict = point_fields_.read(fields)) {
-    drops_.field_type_conflict(name, conflict->field->name, conflict->field->type,
-                               conflict->existing);
-    return Step::kLeftOut;
-  }
-  if (point_fields_.fields().empty()) {
-    drops_.no_valid_field(name);
-    return Step::kLeftOut;
-  }
+  if (!judge(name, fields)) return Step::kLeftOut;
   const Step step = claim(table, segment);
   if (step != Step::kStored) return step;
   if (point_fields_.has_time_field()) drops_.time_field_stripped(name);
@@ -221,6 +210,28 @@ RowBuilder::Step RowBuilder::add_unfamiliar(TableCache& table, SegmentCache& seg
   // With a field twice, or one named time, the next such point must come this way too.
   if (point_fields_.fields().size() == fields.size()) use_shape(table, segment, fields);
   return Step::kStored;
+}
+
+bool RowBuilder::judge(std::string_view table, std::span<const PointField> fields) {
+  if (fields.size() > options_.fields_per_point_max) {
+    drops_.too_many_fields(table, fields.size(), options_.fields_per_point_max);
+    return false;
+  }
+  if (const auto conflict = point_fields_.read(fields)) {
+    drops_.field_type_conflict(table, conflict->field->name, conflict->field->type,
+                               conflict->existing);
+    return false;
+  }
+  if (point_fields_.fields().empty()) {
+    drops_.no_valid_field(table);
+    return false;
+  }
+  return true;
+}
+
+RowBuilder::Step RowBuilder::wait_for_schema(std::string_view table,
+                                             std::span<const PointField> fields) {
+  return judge(table, fields) ? Step::kNeedsSchema : Step::kLeftOut;
 }
 
 RowBuilder::Step RowBuilder::claim(TableCache& table, SegmentCache& segment) {

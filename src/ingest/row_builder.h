@@ -61,7 +61,12 @@ class RowBuilder {
   Step add(const BuildTarget& target, PointSource& points, const Point& point,
            std::span<const PointField> fields);
   Step learn_series(const BuildTarget& target, PointSource& points, const Point& point,
-                    const Hash128& raw_hash, CachedSeries*& series);
+                    std::span<const PointField> fields, const Hash128& raw_hash,
+                    CachedSeries*& series);
+  /// Reads the fields into point_fields_; false when they alone are reason to drop the point.
+  bool judge(std::string_view table, std::span<const PointField> fields);
+  /// Something is unknown: but for a point that is dropped anyway nothing is made.
+  Step wait_for_schema(std::string_view table, std::span<const PointField> fields);
   /// The cache of the table, checked against the catalog; null when there is no such table.
   TableCache* find_table(const BuildTarget& target, std::string_view name, uint32_t& table_index);
   /// False when the table was dropped.
