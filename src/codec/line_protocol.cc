@@ -119,35 +119,6 @@ class LineProtocolSource final : public PointSource {
 
 }  // namespace
 
-int64_t unit_ns(TimePrecision precision) {
-  switch (precision) {
-    case TimePrecision::kNanosecond:
-      return 1;
-    case TimePrecision::kMicrosecond:
-      return 1'000;
-    case TimePrecision::kMillisecond:
-      return 1'000'000;
-    case TimePrecision::kSecond:
-      return 1'000'000'000;
-    case TimePrecision::kMinute:
-      return 60'000'000'000;
-    case TimePrecision::kHour:
-      return 3'600'000'000'000;
-  }
-  return 1;
-}
-
-Result<TimePrecision> parse_precision(std::string_view text) {
-  if (text.empty() || text == "n" || text == "ns") return TimePrecision::kNanosecond;
-  if (text == "u") return TimePrecision::kMicrosecond;
-  if (text == "ms") return TimePrecision::kMillisecond;
-  if (text == "s") return TimePrecision::kSecond;
-  if (text == "m") return TimePrecision::kMinute;
-  if (text == "h") return TimePrecision::kHour;
-  return fail(ErrorCode::kInvalidInput,
-              "invalid precision \"" + std::string(text) + "\" (use n, u, ms, s, m or h)");
-}
-
 std::unique_ptr<PointSource> make_line_protocol_source(std::string body,
                                                        const LineProtocolOptions& options) {
   return std::make_unique<LineProtocolSource>(std::move(body), options);

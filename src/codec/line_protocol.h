@@ -12,31 +12,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
-#include "base/result.h"
+#include "codec/time_precision.h"
 #include "model/points.h"
 
 namespace varve {
 
-/// The unit of the times in a body.
-enum class TimePrecision : uint8_t {
-  kNanosecond,
-  kMicrosecond,
-  kMillisecond,
-  kSecond,
-  kMinute,
-  kHour
-};
-
-/// Nanoseconds in one unit.
-int64_t unit_ns(TimePrecision precision);
-
-/// The `precision` parameter of /write: "n", "ns" or nothing, "u", "ms", "s", "m", "h".
-Result<TimePrecision> parse_precision(std::string_view text);
-
 struct LineProtocolOptions {
-  TimePrecision precision = TimePrecision::kNanosecond;
+  TimePrecision precision = TimePrecision::kNanosecond;  ///< The unit of the times in the body.
   int64_t now_ns = 0;  ///< The time of lines without one; cut to the precision.
   /// Points in one chunk: small enough for the cache. Requires > 0.
   uint32_t chunk_points_max = 256;

@@ -26,8 +26,8 @@ std::string LineErrors::text() const {
   std::vector<const LineError*> ordered;
   ordered.reserve(errors_.size());
   for (const auto& error : errors_) ordered.push_back(&error);
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const auto* a, const auto* b) { return a->line_index < b->line_index; });
+  std::sort(ordered.begin(), ordered.end(),
+            [](const auto* a, const auto* b) { return a->line_index < b->line_index; });
   std::string all;
   all.reserve(bytes_ + 64);
   for (const auto* error : ordered) {
