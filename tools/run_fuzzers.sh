@@ -7,7 +7,8 @@ build=$1
 jobs=$2
 seconds=$3
 
-mapfile -t targets < <(ninja -C "$build" -t targets all | sed -n 's/^\([a-z_]*_fuzz\):.*/\1/p' | sort -u)
+mapfile -t targets < <(ninja -C "$build" -t targets all | grep -v ^cmake_ |
+  sed -n 's/^\([a-z_0-9]*_fuzz\):.*/\1/p' | sort -u)
 [ ${#targets[@]} -gt 0 ] || { echo "there are no fuzz targets" >&2; exit 1; }
 tools/step.sh --live "compile ${#targets[@]} fuzz targets" ninja -j "$jobs" -C "$build" "${targets[@]}"
 mkdir -p "$build/crashes"

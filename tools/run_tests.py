@@ -114,7 +114,7 @@ def ninja_tests(build, rooms):
     """Names of the unit test targets of a build folder, those of `rooms` when given."""
     text = subprocess.run(["ninja", "-C", build, "-t", "targets", "all"], cwd=ROOT, check=True,
                           stdout=subprocess.PIPE).stdout.decode()
-    found = set(re.findall(r"^([a-z_]+_test): ", text, re.M))
+    found = set(re.findall(r"^((?!cmake_)[a-z_]+_test): ", text, re.M))
     if rooms:
         found &= {room + "_test" for room in rooms}
     return sorted(found)
@@ -148,6 +148,7 @@ def main():
     if not options.unit_only:
         parts.append(("tidy", ["tools/tidy.py", "--count"], count_script))
         parts.append(("tidy_test", ["tools/tidy_test.py"], count_script))
+        parts.append(("run_tests_test", ["tools/run_tests_test.py"], count_script))
     for test in tests:
         binary = os.path.join(options.build, test)
         parts.append((test, [os.path.join(ROOT, binary), "--gtest_color=no"], count_gtest))
