@@ -53,9 +53,11 @@ test-sanitize: bootstrap ## unit tests under ASan and UBSan, and under TSan wher
 test-kill: program ## kill -9 the server under load ROUNDS times and check every acknowledged row
 	@python3 tests/crash/kill.py $(ROUNDS)
 
-bench: bootstrap ## every benchmark beside the code
+bench: bootstrap ## every benchmark beside the code, then the server from outside
 	@$(STEP) "configure" $(CONFIGURE) -B build-bench -DCMAKE_BUILD_TYPE=Release
 	@tools/run_benches.sh build-bench $(JOBS)
+	@$(STEP) --live "compile varve" $(NINJA) -C build-bench varve
+	@VARVE_BUILD=build-bench python3 bench/end_to_end.py
 
 fuzz: ## every fuzz target for SECONDS each, with clang 19 and ASan
 	@$(STEP) --live "bootstrap" tools/bootstrap.sh --sanitizers
