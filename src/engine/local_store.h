@@ -42,8 +42,8 @@ class LocalStore final : public Store, public StoreAdmin {
   ~LocalStore() override;
 
   /// Finishes what is queued, flushes, syncs and stops; later writes are refused. The first error
-  /// is returned, but everything is stopped all the same. Without it the destructor stops at once,
-  /// as after a crash: what was acknowledged is in the WAL.
+  /// is returned, but everything is stopped all the same. Without it the destructor finishes what
+  /// is queued and flushes nothing, as after a crash: what was acknowledged is in the WAL.
   Result<void> close();
   EngineHealth health() const;
 

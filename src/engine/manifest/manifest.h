@@ -1,74 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only truth about which SSTs exist: an append-only log of edits, rewritten as a snapshot from
-// time to time.
+// The only truth about which sorted files exist: a file of edits, and a pointer to it.
 //
-//   <folder>/CURRENT          names the log in force, replaced atomically
-//   <folder>/MANIFEST-000007  header, then records: the first is a snapshot, the others edits
+//   CURRENT ──▶ MANIFEST-<number>: snapshot, edit, edit, …
 //
-// Threads: one owner.
+// Each opening and each file that grew too long begins a new file with a snapshot; CURRENT is then
+// replaced atomically. docs/formats/manifest.md describes the bytes.
+// Threads: one at a time.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
-#include "engine/manifest/manifest_edit.h"
+#include "engine/manifest/manifest_state.h"
 #include "io/file_system.h"
 
 namespace varve::engine {
 
-/// What a log's bytes hold. Pure; for recovery, tools and fuzzing.
-struct ManifestLog {
-  std::vector<ManifestEdit> edits;
-  /// Bytes up to the end of the last good record.
-  uint64_t good_bytes = 0;
-  /// True when bytes follow that are no record: a torn tail.
-  bool has_torn_tail = false;
-  /// Places of damaged records that good ones follow.
-  std::vector<uint64_t> damaged_offsets;
-};
-/// kCorrupt when the header is none, kUnsupported when it is of a newer format.
-Result<ManifestLog> read_manifest_log(std::string_view bytes);
-
 class Manifest {
  public:
-  /// Makes an empty one when the folder has none. A torn tail is cut and reported; damage in the
-  /// middle is reported with file and offset and skipped, and is_damaged() says so: the caller then
-  /// looks at the SSTs themselves for what the lost edits said.
+  /// Reads what stands in the folder (nothing in a new one). `files` outlives it. Damage is logged
+  /// and listed in damage(); the damaged file is then kept beside the new one as *.damaged. Call
+  /// commit() before anything else: it writes the new file.
   static Result<std::unique_ptr<Manifest>> open(FileSystem& files, std::string folder);
 
   const ManifestState& state() const { return state_; }
-  bool is_damaged() const { return !damage_.empty(); }
-  /// Sentences for a person, with file and offset.
   const std::vector<std::string>& damage() const { return damage_; }
+  /// A number for a new file.
+  SstId take_sst_id() { return SstId{state_.sst_id_next++}; }
 
-  /// Durable when it returns; after an error the state is as before.
-  Result<void> apply(const ManifestEdit& edit);
-  /// A new file number; durable with the next edit.
-  uint64_t take_file_number() { return next_file_number_++; }
+  /// Makes the edit durable, then applies it. After an error it may or may not be found after a
+  /// restart; the next commit() begins a new file, which settles it: not.
+  Result<void> commit(const ManifestEdit& edit);
 
  private:
   Manifest(FileSystem& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
-  Result<void> load();
-  Result<std::string> find_log();
-  Result<void> read_log(const std::string& name);
-  Result<void> start_new_log(const ManifestState& state);
+  Result<void> read();
+  Result<std::string> find_file(const std::vector<std::string>& names);
+  Result<void> begin_file(const ManifestState& state);
+  void remove_other_files();
 
-  static constexpr uint64_t kLogBytesMax = 4 << 20;
+  // A longer file is begun anew.
+  static constexpr uint64_t kFileBytesMax = 4ull << 20;
 
-  FileSystem& files_;  // Outlives it.
-  std::string folder_;
+  FileSystem& files_;
+  const std::string folder_;
   ManifestState state_;
-  uint64_t next_file_number_ = 1;
   std::vector<std::string> damage_;
-  bool has_current_ = false;
-  std::unique_ptr<File> log_;  // Null: the next edit starts a new log.
-  std::string log_name_;
-  uint64_t log_number_ = 0;
-  uint64_t log_bytes_ = 0;
+  std::string damaged_file_;   // Kept when the new file is there.
+  std::unique_ptr<File> file_;  // Null: the next commit begins a new one.
+  uint64_t number_ = 0;
+  uint64_t size_bytes_ = 0;
 };
 
 }  // namespace varve::engine

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decoded columns of sorted files that scans share, bounded by bytes; the one that was not used for
+// the longest time goes first. What a scan holds stays alive until it lets go.
+// Threads: safe anywhere.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <unordered_map>
+
+#include "base/mutex.h"
+#include "engine/sst/sst_reader.h"
+
+namespace varve::engine {
+
+/// One column of one row group of one file.
+struct BlockKey {
+  uint64_t file = 0;  ///< Unique in the process.
+  uint32_t row_group = 0;
+  uint32_t column = 0;  ///< 0: times; field f is f + 1.
+  friend bool operator==(const BlockKey&, const BlockKey&) = default;
+};
+
+struct BlockKeyHash {
+  size_t operator()(const BlockKey& key) const {
+    const uint64_t place = uint64_t{key.row_group} << 32 | key.column;
+    return (key.file * 0x9e3779b97f4a7c15ull) ^ (place * 0xc2b2ae3d27d4eb4full);
+  }
+};
+
+class BlockCache {
+ public:
+  explicit BlockCache(size_t size_bytes_max) : size_bytes_max_(size_bytes_max) {}
+
+  /// Null when it is not there.
+  std::shared_ptr<const DecodedColumn> find(const BlockKey& key);
+  void add(const BlockKey& key, std::shared_ptr<const DecodedColumn> block);
+  /// Forgets every block of a file.
+  void forget(uint64_t file);
+  size_t size_bytes() const;
+
+ private:
+  struct Entry {
+    BlockKey key;
+    std::shared_ptr<const DecodedColumn> block;
+    size_t size_bytes = 0;
+  };
+  void remove(std::list<Entry>::iterator entry) REQUIRES(mutex_);
+
+  const size_t size_bytes_max_;
+  mutable Mutex mutex_;
+  std::list<Entry> by_use_ GUARDED_BY(mutex_);  // Latest first.
+  std::unordered_map<BlockKey, std::list<Entry>::iterator, BlockKeyHash> entries_
+      GUARDED_BY(mutex_);
+  size_t size_bytes_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace varve::engine

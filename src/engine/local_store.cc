@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/local_store.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "base/check.h"
+#include "engine/cache/block_cache.h"
+#include "engine/scan/scan_plan.h"
+#include "engine/scan/series_stream.h"
+#include "engine/scan/time_stream.h"
+#include "engine/shard/shard.h"
+
+namespace varve::engine {
+namespace {
+
+class EmptyStream final : public BatchStream {
+ public:
+  Result<ScanBatch> next() override { return ScanBatch{}; }
+};
+
+// Calls `done` once, when every part of a request has ended, with the first error if there is one.
+struct SharedDone {
+  explicit SharedDone(WriteDone whole, size_t parts) : done(std::move(whole)), parts_left(parts) {}
+
+  void part_done(Result<void> outcome) {
+    if (!outcome) {
+      const std::lock_guard lock(mutex);
+      if (first) first = std::move(outcome);
+    }
+    if (parts_left.fetch_sub(1) == 1) done(std::move(first));
+  }
+
+  WriteDone done;
+  std::atomic<size_t> parts_left;
+  std::mutex mutex;
+  Result<void> first;
+};
+
+}  // namespace
+
+struct LocalStore::State {
+  EngineOptions options;
+  FileSystem& files;
+  BlockCache cache;
+  DamageList damage;
+  std::vector<std::unique_ptr<Shard>> shards;
+
+  State(EngineOptions chosen, FileSystem& file_system)
+      : options(std::move(chosen)), files(file_system), cache(options.block_cache_bytes) {}
+  Shard& shard_of(TableId table) const { return *shards[raw(table) % shards.size()]; }
+};
+
+LocalStore::LocalStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LocalStore::~LocalStore() = default;
+
+Result<std::unique_ptr<LocalStore>> LocalStore::open(EngineOptions options, FileSystem& files,
+                                                     const Clock& clock, Random& random,
+                                                     const std::vector<TableId>& live_tables) {
+  CHECK(options.shards > 0);
+  CHECK(options.compaction_files_min >= 2);
+  auto state = std::make_unique<State>(std::move(options), files);
+  TRY_VOID(files.create_directories(state->options.directory));
+  const ShardContext context{.options = state->options,
+                             .files = files,
+                             .clock = clock,
+                             .random = random,
+                             .cache = state->cache,
+                             .damage = state->damage};
+  for (uint32_t i = 0; i < state->options.shards; ++i) {
+    const std::string folder = join_path(state->options.directory, "shard-" + std::to_string(i));
+    state->shards.push_back(TRY(Shard::open(context, folder, live_tables)));
+  }
+  return std::unique_ptr<LocalStore>(new LocalStore(std::move(state)));
+}
+
+Result<void> LocalStore::close() {
+  Result<void> first;
+  for (const auto& shard : state_->shards) {
+    const auto closed = shard->close();
+    if (first && !closed) first = closed;
+  }
+  return first;
+}
+
+EngineHealth LocalStore::health() const {
+  EngineHealth health;
+  for (const auto& shard : state_->shards) {
+    if (health.reason.empty()) health.reason = shard->refusal();
+  }
+  health.writable = health.reason.empty();
+  health.damage = state_->damage.sentences();
+  return health;
+}
+
+void LocalStore::write(WriteRequest request, WriteDone done) {
+  const size_t shard_count = state_->shards.size();
+  std::vector<WriteRequest> parts(shard_count);
+  for (WriteBatch& batch : request.batches) {
+    parts[raw(batch.table) % shard_count].batches.push_back(std::move(batch));
+  }
+  std::erase_if(parts, [](const WriteRequest& part) { return part.batches.empty(); });
+  if (parts.empty()) return done({});
+  if (parts.size() == 1) {
+    Shard& shard = state_->shard_of(parts.front().batches.front().table);
+    return shard.write(std::move(parts.front()), std::move(done));
+  }
+  const auto shared = std::make_shared<SharedDone>(std::move(done), parts.size());
+  for (WriteRequest& part : parts) {
+    Shard& shard = state_->shard_of(part.batches.front().table);
+    shard.write(std::move(part),
+                [shared](Result<void> outcome) { shared->part_done(std::move(outcome)); });
+  }
+}
+
+Result<std::unique_ptr<BatchStream>> LocalStore::scan(const ScanSpec& spec, CancelFlag cancel) {
+  auto table = state_->shard_of(spec.table).table(spec.table);
+  if (!table) return std::make_unique<EmptyStream>();
+  auto plan = TRY(ScanPlan::make(spec, std::move(table), state_->options.scan_pinned_bytes_max,
+                                 std::move(cancel)));
+  if (spec.order == ScanOrder::kTime) return std::make_unique<TimeStream>(std::move(plan));
+  return std::make_unique<SeriesStream>(std::move(plan));
+}
+
+Result<SeriesList> LocalStore::list_series(const SeriesSpec& spec) {
+  SeriesList list;
+  const auto table = state_->shard_of(spec.table).table(spec.table);
+  if (!table || spec.range.empty()) return list;
+  if (!spec.predicate.is_on_tags_only()) {
+    return fail(ErrorCode::kInvalidInput, "series can be listed by conditions on tags only");
+  }
+  std::vector<uint64_t> live;
+  const auto view = table->view();
+  for (const SegmentView& segment : view->segments) {
+    if (segment.range.overlaps(spec.range)) segment.series->add_to(live);
+  }
+  TagFilter filter = TRY(TagFilter::compile(spec.predicate, table->index()));
+  const auto by_hash = table->index().by_hash();
+  for (const SeriesId id : *by_hash) {
+    if (has_bit(live, id) && filter.may_match(id)) list.series.push_back(table->index().series(id));
+  }
+  list.pin = table;
+  return list;
+}
+
+Result<std::vector<ColumnId>> LocalStore::list_columns(TableId table_id, TimeRange range) {
+  std::vector<ColumnId> ids;
+  const auto table = state_->shard_of(table_id).table(table_id);
+  if (!table || range.empty()) return ids;
+  std::vector<ScanColumn> columns;
+  const auto view = table->view();
+  for (const SegmentView& segment : view->segments) {
+    if (!segment.range.overlaps(range)) continue;
+    for (const auto& file : segment.files) {
+      if (file->quarantined()) continue;
+      columns.insert(columns.end(), file->meta().fields.begin(), file->meta().fields.end());
+    }
+    for (const auto& memtable : segment.memtables) memtable->collect_columns(columns);
+  }
+  for (const ScanColumn& column : columns) ids.push_back(column.id);
+  std::ranges::sort(ids);
+  const auto rest = std::ranges::unique(ids);
+  ids.erase(rest.begin(), rest.end());
+  return ids;
+}
+
+TableStats LocalStore::stats(TableId table_id) {
+  TableStats stats;
+  const auto table = state_->shard_of(table_id).table(table_id);
+  if (!table) return stats;
+  stats.series_count = table->index().series_count();
+  const auto view = table->view();
+  for (const SegmentView& segment : view->segments) {
+    for (const auto& memtable : segment.memtables) {
+      stats.memtable_rows += memtable->row_count();
+      stats.memtable_bytes += memtable->size_bytes();
+    }
+    for (const auto& file : segment.files) {
+      ++stats.sst_count;
+      stats.sst_rows += file->meta().row_count;
+      stats.sst_bytes += file->meta().size_bytes;
+    }
+  }
+  return stats;
+}
+
+Result<void> LocalStore::flush() {
+  for (const auto& shard : state_->shards) TRY_VOID(shard->flush());
+  return {};
+}
+
+Result<void> LocalStore::compact() {
+  for (const auto& shard : state_->shards) TRY_VOID(shard->compact());
+  return {};
+}
+
+Result<void> LocalStore::drop_tables(const std::vector<TableId>& tables) {
+  std::vector<std::vector<TableId>> parts(state_->shards.size());
+  for (const TableId table : tables) parts[raw(table) % parts.size()].push_back(table);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (!parts[i].empty()) TRY_VOID(state_->shards[i]->drop(parts[i]));
+  }
+  return {};
+}
+
+}  // namespace varve::engine

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/memtable/memtable.h"
+
+#include <algorithm>
+
+namespace varve::engine {
+
+// A chunk has a fixed set of columns. A batch with a new one closes the chunk, and the next has the
+// columns of both, so that tables whose senders differ do not make a chunk for each batch.
+MemtableChunk& Memtable::chunk_for(const WriteBatch& batch) {
+  if (active_ && active_->row_count() < active_->capacity() && active_->has_columns_of(batch)) {
+    return *active_;
+  }
+  std::vector<ScanColumn> columns;
+  uint32_t capacity = kChunkRowsMin;
+  if (active_) {
+    columns = active_->columns();
+    const bool full = active_->row_count() == active_->capacity();
+    capacity = std::min(kChunkRowsMax, active_->capacity() * (full ? 4 : 1));
+    active_->close();
+    closed_bytes_ += active_->size_bytes();
+  }
+  for (const BatchColumn& column : batch.columns) {
+    if (std::ranges::find(columns, column.id, &ScanColumn::id) == columns.end()) {
+      columns.push_back({.id = column.id, .type = column.values.type()});
+    }
+  }
+  while (capacity < batch.row_count() && capacity < kChunkRowsMax) capacity *= 4;
+  active_ = std::make_shared<MemtableChunk>(capacity, std::move(columns));
+  const MutexLock lock(mutex_);
+  chunks_.push_back(active_);
+  return *active_;
+}
+
+void Memtable::append(const WriteBatch& batch, std::span<const SeriesId> ids) {
+  if (version_first_ == Version{}) version_first_ = batch.version;
+  version_last_ = batch.version;
+  for (size_t begin = 0; begin < batch.row_count();) {
+    MemtableChunk& chunk = chunk_for(batch);
+    const size_t room = chunk.capacity() - chunk.row_count();
+    const size_t end = std::min(batch.row_count(), begin + room);
+    chunk.append(batch, ids, begin, end, texts_);
+    begin = end;
+  }
+  row_count_.fetch_add(batch.row_count(), std::memory_order_relaxed);
+  measure();
+}
+
+void Memtable::measure() {
+  size_bytes_.store(sizeof(*this) + closed_bytes_ + (active_ ? active_->size_bytes() : 0) +
+                        texts_.size_bytes(),
+                    std::memory_order_relaxed);
+}
+
+void Memtable::seal() {
+  if (active_) active_->close();
+}
+
+std::vector<ChunkSnapshot> Memtable::snapshot() const {
+  std::vector<ChunkSnapshot> chunks;
+  const MutexLock lock(mutex_);
+  chunks.reserve(chunks_.size());
+  for (const auto& chunk : chunks_) {
+    if (const uint32_t rows = chunk->row_count()) {
+      chunks.push_back({.chunk = chunk, .row_count = rows});
+    }
+  }
+  return chunks;
+}
+
+void Memtable::collect_columns(std::vector<ScanColumn>& columns) const {
+  for (const ChunkSnapshot& part : snapshot()) {
+    for (size_t i = 0; i < part.chunk->columns().size(); ++i) {
+      if (part.chunk->has_value(i)) columns.push_back(part.chunk->columns()[i]);
+    }
+  }
+}
+
+}  // namespace varve::engine

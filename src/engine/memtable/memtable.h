@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The newest rows of one table and segment, in memory, in order of arrival; sorted when read.
+//
+//   writer thread ──append──▶ [ active ] ──seal──▶ [ sealed ] ──flush──▶ SST
+//   query threads ──snapshot──────┴────────────────────┘
+//
+// Threads: append() and seal() belong to the shard's writer thread; the rest is safe anywhere.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/memtable/memtable_chunk.h"
+
+namespace varve::engine {
+
+/// Rows [0, row_count) of a chunk.
+struct ChunkSnapshot {
+  std::shared_ptr<const MemtableChunk> chunk;
+  uint32_t row_count = 0;
+};
+
+class Memtable {
+ public:
+  Memtable(TableId table, MergeMode mode, SegmentId segment, TimeRange range)
+      : table_(table), mode_(mode), segment_(segment), range_(range) {}
+
+  TableId table() const { return table_; }
+  MergeMode mode() const { return mode_; }
+  SegmentId segment() const { return segment_; }
+  TimeRange range() const { return range_; }
+
+  /// Adds all rows of the batch, already in the WAL. `ids[s]` is the id of batch.series[s].
+  /// Versions do not go back from call to call.
+  void append(const WriteBatch& batch, std::span<const SeriesId> ids);
+  /// No more rows will come.
+  void seal();
+
+  /// The rows of now, oldest chunk first.
+  std::vector<ChunkSnapshot> snapshot() const;
+  /// Adds the columns in which some row holds a value; may name one twice.
+  void collect_columns(std::vector<ScanColumn>& columns) const;
+  uint64_t row_count() const { return row_count_.load(std::memory_order_relaxed); }
+  size_t size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
+
+  /// Of a sealed memtable, or for the writer.
+  Version version_first() const { return version_first_; }
+  Version version_last() const { return version_last_; }
+
+ private:
+  static constexpr uint32_t kChunkRowsMin = 16;
+  static constexpr uint32_t kChunkRowsMax = 64 * 1024;
+  MemtableChunk& chunk_for(const WriteBatch& batch);
+  void measure();
+
+  const TableId table_;
+  const MergeMode mode_;
+  const SegmentId segment_;
+  const TimeRange range_;
+  Version version_first_;
+  Version version_last_;
+  StringArena texts_;
+  size_t closed_bytes_ = 0;
+  std::shared_ptr<MemtableChunk> active_;
+  std::atomic<uint64_t> row_count_{0};
+  std::atomic<size_t> size_bytes_{sizeof(Memtable)};
+  mutable Mutex mutex_;
+  std::vector<std::shared_ptr<MemtableChunk>> chunks_ GUARDED_BY(mutex_);
+};
+
+}  // namespace varve::engine

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows in order of arrival, in columns of fixed capacity: what a memtable is made of.
+//
+//   times_ns[i], series[i] and columns[c].cells[i] form row i; rows below row_count() never change
+//
+// Threads: append() and close() belong to one writer; the rest is safe anywhere.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "engine/series_index/series_index.h"
+#include "model/column_vector.h"
+#include "model/scan_spec.h"
+#include "model/write_batch.h"
+
+namespace varve::engine {
+
+/// The rows of a chunk by series, then time, then arrival.
+struct ChunkOrder {
+  struct Run {
+    SeriesId series{};
+    uint32_t begin = 0;  ///< rows[begin, end) are the series' rows.
+    uint32_t end = 0;
+  };
+  std::vector<uint32_t> rows;
+  std::vector<Run> runs;  ///< By rising series.
+
+  /// The rows of one series, by time, then arrival.
+  std::span<const uint32_t> find(SeriesId series) const;
+};
+
+class MemtableChunk {
+ public:
+  /// Room for `capacity` rows of these columns.
+  MemtableChunk(uint32_t capacity, std::vector<ScanColumn> columns);
+  ~MemtableChunk();
+
+  /// True when the chunk has every column of the batch.
+  bool has_columns_of(const WriteBatch& batch) const;
+  const std::vector<ScanColumn>& columns() const { return columns_; }
+  uint32_t capacity() const { return capacity_; }
+
+  /// Adds rows [begin, end) of the batch. `ids[s]` is the id of batch.series[s]; text goes to the
+  /// arena, which outlives the chunk. Requires room and has_columns_of().
+  void append(const WriteBatch& batch, std::span<const SeriesId> ids, size_t begin, size_t end,
+              StringArena& texts);
+  /// No more rows will come.
+  void close() { closed_.store(true, std::memory_order_release); }
+
+  uint32_t row_count() const { return row_count_.load(std::memory_order_acquire); }
+  /// Once true, row_count() is final.
+  bool closed() const { return closed_.load(std::memory_order_acquire); }
+  const int64_t* times_ns() const { return times_ns_.get(); }
+  const SeriesId* series() const { return series_.get(); }
+  /// -1 when the chunk does not have the column with that type.
+  int column_index(const ScanColumn& column) const;
+  ColumnView cells(size_t column_index, uint32_t row_count) const;
+  /// True when some row of the column holds a value.
+  bool has_value(size_t column_index) const;
+  /// Of a closed chunk; made at the first call and kept.
+  const ChunkOrder& order() const;
+  size_t size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Cells {
+    std::unique_ptr<char[]> values;
+    // Null while every cell holds a value. Set before the row that needs it is published.
+    std::atomic<CellState*> states{nullptr};
+    std::atomic<bool> has_value{false};
+  };
+  void append_column(size_t column, const ColumnView& from, size_t begin, size_t end,
+                     uint32_t at, StringArena& texts);
+  CellState* states_to_write(Cells& cells, uint32_t row_count);
+
+  const uint32_t capacity_;
+  const std::vector<ScanColumn> columns_;
+  std::unique_ptr<int64_t[]> times_ns_;
+  std::unique_ptr<SeriesId[]> series_;
+  std::unique_ptr<Cells[]> cells_;
+  std::atomic<uint32_t> row_count_{0};
+  std::atomic<bool> closed_{false};
+  std::atomic<size_t> size_bytes_{0};
+  mutable std::once_flag order_made_;
+  mutable ChunkOrder order_;
+};
+
+/// Sorts the given rows of a chunk: by series, then time, then arrival. `rows` rise.
+ChunkOrder order_rows(const SeriesId* series, const int64_t* times_ns, std::vector<uint32_t> rows);
+
+}  // namespace varve::engine

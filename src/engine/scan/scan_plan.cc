@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/scan/scan_plan.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace varve::engine {
+namespace {
+
+// Fails early when a pattern of a field condition does not compile.
+Result<void> check_field_patterns(const Predicate& predicate) {
+  if (predicate.kind() == Predicate::Kind::kMatchField) {
+    static_cast<void>(TRY(Pattern::compile(predicate.text())));
+  }
+  for (const Predicate& part : predicate.parts()) TRY_VOID(check_field_patterns(part));
+  return {};
+}
+
+void collect_scan_columns(const Predicate& predicate, std::vector<ScanColumn>& columns) {
+  if (predicate.kind() == Predicate::Kind::kCompareField ||
+      predicate.kind() == Predicate::Kind::kMatchField) {
+    if (std::ranges::find(columns, predicate.column(), &ScanColumn::id) == columns.end()) {
+      columns.push_back({.id = predicate.column(), .type = predicate.field_type()});
+    }
+  }
+  for (const Predicate& part : predicate.parts()) collect_scan_columns(part, columns);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ScanPlan>> ScanPlan::make(const ScanSpec& spec,
+                                                 std::shared_ptr<const Table> table,
+                                                 size_t pinned_bytes_max, CancelFlag cancel) {
+  TRY_VOID(check_field_patterns(spec.predicate));
+  // The view before the filter: every series with a row in the view is in the index by then.
+  auto view = table->view();
+  TagFilter filter = TRY(TagFilter::compile(spec.predicate, table->index()));
+  std::unique_ptr<ScanPlan> plan(new ScanPlan(spec, std::move(table), std::move(filter)));
+  plan->view_ = std::move(view);
+  plan->cancel_ = std::move(cancel);
+  plan->budget_.bytes_max = pinned_bytes_max;
+  plan->columns_ = spec.columns;
+  collect_scan_columns(spec.predicate, plan->columns_);
+  if (spec.range.empty() || spec.predicate.is_always_false()) return plan;
+  for (const SegmentView& segment : plan->view_->segments) {
+    if (segment.range.overlaps(spec.range)) plan->segments_.push_back(&segment);
+  }
+  if (spec.descending) std::ranges::reverse(plan->segments_);
+  if (!plan->segments_.empty()) plan->choose_series();
+  return plan;
+}
+
+void ScanPlan::choose_series() {
+  const SeriesIndex& index = table_->index();
+  if (spec_.series) {
+    for (const KeyHash& hash : *spec_.series) {
+      const auto id = index.find(hash);
+      if (id && filter_.may_match(*id)) series_.push_back(*id);
+    }
+    const auto hash_of = [&](SeriesId id) { return index.hash(id); };
+    std::ranges::sort(series_, {}, hash_of);
+    series_.erase(std::unique(series_.begin(), series_.end()), series_.end());
+  } else {
+    // Only series that live in one of the segments.
+    std::vector<uint64_t> live;
+    for (const SegmentView* segment : segments_) segment->series->add_to(live);
+    const auto all = index.by_hash();
+    for (const SeriesId id : *all) {
+      if (has_bit(live, id) && filter_.may_match(id)) series_.push_back(id);
+    }
+    all_series_ = series_.size() == all->size();
+  }
+  for (const SeriesId id : series_) set_bit(wanted_, id);
+}
+
+SegmentScan ScanPlan::open(const SegmentView& segment) {
+  return SegmentScan(segment, table_->mode(), columns_, all_series_ ? nullptr : &wanted_, budget_);
+}
+
+Result<const RowFilter*> ScanPlan::row_filter(SeriesId series) {
+  const Predicate& rest = filter_.rest(series);
+  if (rest.is_always_true()) return nullptr;
+  const auto known = row_filters_.find(&rest);
+  if (known != row_filters_.end()) return &known->second;
+  return &row_filters_.emplace(&rest, TRY(RowFilter::compile(rest, columns_))).first->second;
+}
+
+// A row in which every wanted column is absent does not exist.
+void ScanPlan::drop_missing_rows(const RowRun& run, std::vector<uint8_t>& selected) const {
+  if (wanted_count() == 0) return;
+  const auto wanted = std::span(run.columns).subspan(0, wanted_count());
+  if (std::ranges::any_of(wanted, [](const ColumnView& c) { return c.states == nullptr; })) return;
+  if (selected.empty()) selected.assign(run.row_count(), 1);
+  for (size_t row = 0; row < run.row_count(); ++row) {
+    const auto present = [row](const ColumnView& c) { return c.states[row] != CellState::kAbsent; };
+    if (!std::ranges::any_of(wanted, present)) selected[row] = 0;
+  }
+}
+
+RowRun ScanPlan::select(const RowRun& run, SeriesId series, bool descending) {
+  std::vector<uint8_t> selected;
+  const auto filter = row_filter(series);
+  CHECK(filter);  // The patterns were compiled before.
+  if (*filter != nullptr) {
+    selected.resize(run.row_count());
+    (*filter)->evaluate(run.columns, selected);
+  }
+  drop_missing_rows(run, selected);
+  if (selected.empty() && !descending) return run;
+  std::vector<uint32_t> rows;
+  rows.reserve(run.row_count());
+  for (uint32_t row = 0; row < run.row_count(); ++row) {
+    if (selected.empty() || selected[row] != 0) rows.push_back(row);
+  }
+  if (rows.size() == run.row_count() && !descending) return run;
+  if (descending) std::ranges::reverse(rows);
+  return pick_rows(run, rows, columns_);
+}
+
+Result<void> ScanPlan::check_cancelled() const {
+  if (cancel_ && cancel_->load(std::memory_order_relaxed)) {
+    return fail(ErrorCode::kCancelled, "the scan was cancelled");
+  }
+  return {};
+}
+
+}  // namespace varve::engine

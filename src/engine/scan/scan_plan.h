@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A ScanSpec against one table as it is now: which series, which columns, which rows of them.
+// Threads: one owner.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "engine/predicate/row_filter.h"
+#include "engine/predicate/tag_filter.h"
+#include "engine/scan/row_run.h"
+#include "engine/scan/segment_scan.h"
+#include "engine/shard/table.h"
+#include "store/store.h"
+
+namespace varve::engine {
+
+class ScanPlan {
+ public:
+  /// kInvalidInput when the predicate has a regular expression that does not compile.
+  static Result<std::unique_ptr<ScanPlan>> make(const ScanSpec& spec,
+                                                std::shared_ptr<const Table> table,
+                                                size_t pinned_bytes_max, CancelFlag cancel);
+
+  const ScanSpec& spec() const { return spec_; }
+  const Table& table() const { return *table_; }
+  /// Wanted columns first, then those that only the predicate reads.
+  const std::vector<ScanColumn>& columns() const { return columns_; }
+  size_t wanted_count() const { return spec_.columns.size(); }
+  /// Series that may have matching rows, by hash.
+  const std::vector<SeriesId>& series() const { return series_; }
+  /// Segments that overlap the range, in the order in which their rows are answered.
+  const std::vector<const SegmentView*>& segments() const { return segments_; }
+  SegmentScan open(const SegmentView& segment);
+  /// Keeps keys of series alive.
+  std::shared_ptr<const void> pin() const { return table_; }
+
+  /// The rows of a run that match and exist, in rising order of time; falling when `descending`.
+  RowRun select(const RowRun& run, SeriesId series, bool descending);
+  /// kCancelled once the caller's flag is set.
+  Result<void> check_cancelled() const;
+
+ private:
+  ScanPlan(const ScanSpec& spec, std::shared_ptr<const Table> table, TagFilter filter)
+      : spec_(spec), table_(std::move(table)), filter_(std::move(filter)) {}
+  void choose_series();
+  Result<const RowFilter*> row_filter(SeriesId series);
+  void drop_missing_rows(const RowRun& run, std::vector<uint8_t>& selected) const;
+
+  const ScanSpec spec_;
+  std::shared_ptr<const Table> table_;
+  std::shared_ptr<const TableView> view_;
+  TagFilter filter_;
+  CancelFlag cancel_;
+  PinBudget budget_;
+  std::vector<ScanColumn> columns_;
+  std::vector<SeriesId> series_;
+  std::vector<uint64_t> wanted_;  // Bits of series_; empty: all series.
+  bool all_series_ = false;
+  std::vector<const SegmentView*> segments_;
+  std::map<const Predicate*, RowFilter> row_filters_;
+};
+
+}  // namespace varve::engine

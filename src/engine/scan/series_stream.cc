@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/scan/series_stream.h"
+
+#include <algorithm>
+
+namespace varve::engine {
+
+SeriesStream::SeriesStream(std::unique_ptr<ScanPlan> plan)
+    : plan_(std::move(plan)),
+      rows_left_(plan_->spec().rows_limit == 0 ? UINT64_MAX : plan_->spec().rows_limit) {
+  for (const SegmentView* segment : plan_->segments()) segments_.push_back(plan_->open(*segment));
+}
+
+// Adds the rows of the next series; false when there is none.
+Result<bool> SeriesStream::load_series() {
+  if (series_next_ == plan_->series().size()) return false;
+  TRY_VOID(plan_->check_cancelled());
+  const SeriesId id = plan_->series()[series_next_++];
+  const KeyHash hash = plan_->table().index().hash(id);
+  const bool descending = plan_->spec().descending;
+  for (SegmentScan& segment : segments_) {
+    auto runs = TRY(segment.rows(id, hash, plan_->spec().range));
+    if (descending) std::ranges::reverse(runs);
+    for (const RowRun& run : runs) {
+      RowRun selected = plan_->select(run, id, descending);
+      if (selected.row_count() > 0) ready_.push_back({.series = id, .run = std::move(selected)});
+    }
+  }
+  return true;
+}
+
+ScanBatch SeriesStream::take_long(Ready& ready) {
+  const size_t rows = std::min({ready.run.row_count(), kBatchRows, size_t{rows_left_}});
+  ScanBatch batch;
+  batch.runs.push_back({.series = plan_->table().index().series(ready.series),
+                        .begin = 0,
+                        .end = static_cast<uint32_t>(rows)});
+  batch.times_ns = ready.run.times_ns.subspan(0, rows);
+  for (size_t c = 0; c < plan_->wanted_count(); ++c) {
+    batch.columns.push_back(ready.run.columns[c].slice(0, rows));
+  }
+  using Pins = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
+  batch.pin = std::make_shared<const Pins>(ready.run.pin, plan_->pin());
+  if (rows < ready.run.row_count()) {
+    ready.run = ready.run.slice(rows, ready.run.row_count());
+  } else {
+    ready_.pop_front();
+  }
+  return batch;
+}
+
+ScanBatch SeriesStream::take_short() {
+  struct Copied {
+    explicit Copied(const std::vector<ScanColumn>& columns) : rows(columns) {}
+    OwnedRows rows;
+    std::vector<std::shared_ptr<const void>> pins;
+  };
+  auto copied = std::make_shared<Copied>(plan_->spec().columns);
+  copied->pins.push_back(plan_->pin());
+  OwnedRows& rows = copied->rows;
+  ScanBatch batch;
+  SeriesId series_last{};
+  while (!ready_.empty() && rows.times_ns.size() < kBatchRows) {
+    Ready& ready = ready_.front();
+    if (ready.run.row_count() >= kLongRunRows) break;
+    const size_t room = size_t{rows_left_} - rows.times_ns.size();
+    const size_t count = std::min(ready.run.row_count(), room);
+    if (count == 0) break;
+    const auto begin = static_cast<uint32_t>(rows.times_ns.size());
+    rows.times_ns.insert(rows.times_ns.end(), ready.run.times_ns.begin(),
+                         ready.run.times_ns.begin() + static_cast<ptrdiff_t>(count));
+    for (size_t c = 0; c < rows.columns.size(); ++c) {
+      append_range(ready.run.columns[c], 0, count, rows.columns[c]);
+    }
+    const auto end = static_cast<uint32_t>(rows.times_ns.size());
+    if (!batch.runs.empty() && series_last == ready.series) {
+      batch.runs.back().end = end;
+    } else {
+      batch.runs.push_back({.series = plan_->table().index().series(ready.series),
+                            .begin = begin,
+                            .end = end});
+    }
+    series_last = ready.series;
+    // Text cells view the run; numbers were copied, so that its memory can go.
+    const auto is_text = [](const ScanColumn& c) { return is_variable_size(c.type); };
+    if (std::ranges::any_of(plan_->spec().columns, is_text)) copied->pins.push_back(ready.run.pin);
+    ready_.pop_front();
+  }
+  batch.times_ns = rows.times_ns;
+  for (const ColumnVector& column : rows.columns) batch.columns.push_back(column.view());
+  batch.pin = std::move(copied);
+  return batch;
+}
+
+Result<ScanBatch> SeriesStream::next() {
+  TRY_VOID(plan_->check_cancelled());
+  if (rows_left_ == 0) return ScanBatch{};
+  // Enough for a batch of short runs, unless a long one comes first.
+  size_t rows = 0;
+  for (const Ready& ready : ready_) rows += ready.run.row_count();
+  while (rows < kBatchRows) {
+    const size_t known = ready_.size();
+    if (!TRY(load_series())) break;
+    for (size_t i = known; i < ready_.size(); ++i) rows += ready_[i].run.row_count();
+  }
+  if (ready_.empty()) return ScanBatch{};
+  ScanBatch batch =
+      ready_.front().run.row_count() >= kLongRunRows ? take_long(ready_.front()) : take_short();
+  rows_left_ -= batch.row_count();
+  return batch;
+}
+
+}  // namespace varve::engine

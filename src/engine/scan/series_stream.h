@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// An answer by series, then time. Long runs of one series are handed out as they lie in memory;
+// short ones are copied together. Threads: one owner.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "engine/scan/scan_plan.h"
+#include "store/store.h"
+
+namespace varve::engine {
+
+class SeriesStream final : public BatchStream {
+ public:
+  explicit SeriesStream(std::unique_ptr<ScanPlan> plan);
+  Result<ScanBatch> next() override;
+
+ private:
+  struct Ready {
+    SeriesId series{};
+    RowRun run;
+  };
+  Result<bool> load_series();
+  ScanBatch take_long(Ready& ready);
+  ScanBatch take_short();
+
+  // Shorter runs are copied; batches of copies and slices of long runs have about this many rows.
+  static constexpr size_t kLongRunRows = 1'024;
+  static constexpr size_t kBatchRows = 8'192;
+
+  std::unique_ptr<ScanPlan> plan_;
+  std::deque<SegmentScan> segments_;
+  size_t series_next_ = 0;
+  std::deque<Ready> ready_;
+  uint64_t rows_left_;
+};
+
+}  // namespace varve::engine

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/scan/sst_scan.h"
+
+#include <algorithm>
+
+namespace varve::engine {
+
+SstScan::SstScan(std::shared_ptr<SstFile> file, const std::vector<ScanColumn>& columns,
+                 PinBudget& budget)
+    : file_(std::move(file)), columns_(columns), budget_(budget) {
+  const SstReader& reader = file_->reader();
+  for (const ScanColumn& column : columns_) {
+    const int field = reader.field_index(column.id);
+    const bool same = field >= 0 && reader.fields()[static_cast<size_t>(field)].type == column.type;
+    fields_.push_back(same ? field : -1);
+  }
+}
+
+SstScan::SstScan(SstScan&& other) noexcept
+    : file_(std::move(other.file_)),
+      columns_(other.columns_),
+      budget_(other.budget_),
+      fields_(std::move(other.fields_)),
+      next_series_(other.next_series_),
+      pinned_(std::move(other.pinned_)),
+      pinned_bytes_(std::exchange(other.pinned_bytes_, 0)) {}
+
+SstScan::~SstScan() { unpin(); }
+
+void SstScan::unpin() {
+  budget_.bytes -= pinned_bytes_;
+  pinned_bytes_ = 0;
+  pinned_.reset();
+}
+
+Result<void> SstScan::collect(const KeyHash& series, const TimeRange& range,
+                              std::vector<RowRun>& runs) {
+  if (file_->quarantined()) return {};
+  const SeriesDirectory& directory = file_->reader().directory();
+  const auto at = [&](size_t index) {
+    return index < directory.series_count() && directory.series(index).hash == series;
+  };
+  // A scan over all series finds the next one where it expects it.
+  size_t index = next_series_;
+  if (!at(index)) {
+    const auto found = directory.find(series);
+    if (!found) return {};
+    index = *found;
+  }
+  next_series_ = index + 1;
+  const size_t runs_before = runs.size();
+  for (const SeriesRows& rows : directory.rows(index)) {
+    if (rows.time_last_ns < range.begin_ns || rows.time_first_ns >= range.end_ns) continue;
+    if (auto collected = collect_rows(rows, range, runs); !collected) {
+      runs.erase(runs.begin() + static_cast<ptrdiff_t>(runs_before), runs.end());
+      return collected;
+    }
+  }
+  return {};
+}
+
+Result<std::shared_ptr<SstScan::Decoded>> SstScan::decode(uint32_t row_group) {
+  if (pinned_ && pinned_->row_group == row_group) return pinned_;
+  unpin();
+  auto decoded = std::make_shared<Decoded>();
+  decoded->row_group = row_group;
+  decoded->times = TRY(file_->read(row_group, -1));
+  decoded->columns.resize(fields_.size());
+  size_t bytes = decoded->times->size_bytes();
+  for (size_t c = 0; c < fields_.size(); ++c) {
+    if (fields_[c] < 0) continue;
+    decoded->columns[c] = TRY(file_->read(row_group, fields_[c]));
+    bytes += decoded->columns[c]->size_bytes();
+  }
+  if (budget_.bytes + bytes <= budget_.bytes_max) {
+    pinned_ = decoded;
+    pinned_bytes_ = bytes;
+    budget_.bytes += bytes;
+  }
+  return decoded;
+}
+
+Result<void> SstScan::collect_rows(const SeriesRows& rows, const TimeRange& range,
+                                   std::vector<RowRun>& runs) {
+  const auto decoded = TRY(decode(rows.row_group));
+  const auto all_times = decoded->times->view().as<int64_t>();
+  if (size_t{rows.row_begin} + rows.row_count > all_times.size()) {
+    const Error error{.code = ErrorCode::kCorrupt,
+                      .message = file_->reader().path() +
+                                 ": the series directory names rows that are not there"};
+    file_->quarantine(error);
+    return fail(error);
+  }
+  const auto times = all_times.subspan(rows.row_begin, rows.row_count);
+  const auto first = std::lower_bound(times.begin(), times.end(), range.begin_ns);
+  const auto last = std::lower_bound(first, times.end(), range.end_ns);
+  if (first == last) return {};
+  const size_t begin = rows.row_begin + static_cast<size_t>(first - times.begin());
+  const size_t end = rows.row_begin + static_cast<size_t>(last - times.begin());
+  RowRun run;
+  run.times_ns = all_times.subspan(begin, end - begin);
+  run.columns.reserve(columns_.size());
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    run.columns.push_back(decoded->columns[c] ? decoded->columns[c]->view().slice(begin, end)
+                                              : absent_cells(columns_[c].type, end - begin));
+  }
+  run.pin = decoded;
+  run.times_differ = file_->meta().mode != MergeMode::kAppend;
+  runs.push_back(std::move(run));
+  return {};
+}
+
+}  // namespace varve::engine

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/scan/time_stream.h"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+#include <unordered_map>
+
+namespace varve::engine {
+namespace {
+
+// The times that rows of the segment can have; empty ranges when it has none.
+TimeRange times_of(const SegmentView& segment) {
+  // Memtables do not know their range: the segment's stands for it.
+  if (!segment.memtables.empty() || segment.files.empty()) return segment.range;
+  TimeRange range{.begin_ns = kTimeMax, .end_ns = kTimeMin};
+  for (const auto& file : segment.files) {
+    range.begin_ns = std::min(range.begin_ns, file->meta().time_first_ns);
+    range.end_ns = std::max(range.end_ns, file->meta().time_last_ns + 1);
+  }
+  return range;
+}
+
+uint64_t rows_of(const SegmentView& segment) {
+  uint64_t rows = 0;
+  for (const auto& file : segment.files) rows += file->meta().row_count;
+  for (const auto& memtable : segment.memtables) rows += memtable->row_count();
+  return rows;
+}
+
+}  // namespace
+
+TimeStream::TimeStream(std::unique_ptr<ScanPlan> plan)
+    : plan_(std::move(plan)),
+      rows_left_(plan_->spec().rows_limit == 0 ? UINT64_MAX : plan_->spec().rows_limit) {
+  cut_slices();
+  rank_series();
+}
+
+void TimeStream::cut_slices() {
+  const bool descending = plan_->spec().descending;
+  for (const SegmentView* segment : plan_->segments()) {
+    const TimeRange range = plan_->spec().range.intersect(times_of(*segment));
+    if (range.empty()) continue;
+    const uint64_t span = static_cast<uint64_t>(range.end_ns) -
+                          static_cast<uint64_t>(range.begin_ns);
+    const uint64_t count =
+        std::clamp<uint64_t>(rows_of(*segment) / kSliceRows, 1, std::min<uint64_t>(span, 1'024));
+    const uint64_t step = span / count;
+    const size_t first = slices_.size();
+    for (uint64_t i = 0; i < count; ++i) {
+      const auto begin = static_cast<int64_t>(static_cast<uint64_t>(range.begin_ns) + i * step);
+      const auto end = static_cast<int64_t>(static_cast<uint64_t>(begin) + step);
+      slices_.push_back({.segment = segment,
+                         .range = {.begin_ns = begin,
+                                   .end_ns = i + 1 == count ? range.end_ns : end}});
+    }
+    if (descending) {
+      std::reverse(slices_.begin() + static_cast<ptrdiff_t>(first), slices_.end());
+    }
+  }
+}
+
+void TimeStream::rank_series() {
+  const auto& series = plan_->series();
+  const SeriesIndex& index = plan_->table().index();
+  std::vector<uint32_t> order(series.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](uint32_t i) { return index.series(series[i]).key; });
+  ranks_.resize(series.size());
+  series_by_rank_.resize(series.size());
+  for (uint32_t rank = 0; rank < order.size(); ++rank) {
+    ranks_[order[rank]] = rank;
+    series_by_rank_[rank] = series[order[rank]];
+  }
+}
+
+Result<void> TimeStream::load_slice(const Slice& slice) {
+  if (scan_segment_ != slice.segment) {
+    scan_ = std::make_unique<SegmentScan>(plan_->open(*slice.segment));
+    scan_segment_ = slice.segment;
+  }
+  runs_.clear();
+  rows_.clear();
+  row_next_ = 0;
+  for (size_t i = 0; i < plan_->series().size(); ++i) {
+    TRY_VOID(plan_->check_cancelled());
+    const SeriesId id = plan_->series()[i];
+    for (const RowRun& run :
+         TRY(scan_->rows(id, plan_->table().index().hash(id), slice.range))) {
+      RowRun selected = plan_->select(run, id, false);
+      for (uint32_t row = 0; row < selected.row_count(); ++row) {
+        rows_.push_back({.time_ns = selected.times_ns[row],
+                         .rank = ranks_[i],
+                         .run = static_cast<uint32_t>(runs_.size()),
+                         .row = row});
+      }
+      if (selected.row_count() > 0) runs_.push_back(std::move(selected));
+    }
+  }
+  // Rows of one time and series (append tables) stay in their order of arrival either way.
+  const auto rising = [](const Row& a, const Row& b) {
+    return std::tie(a.time_ns, a.rank, a.run, a.row) < std::tie(b.time_ns, b.rank, b.run, b.row);
+  };
+  const auto falling = [](const Row& a, const Row& b) {
+    return std::tie(b.time_ns, a.rank, a.run, a.row) < std::tie(a.time_ns, b.rank, b.run, b.row);
+  };
+  if (plan_->spec().descending) {
+    std::ranges::sort(rows_, falling);
+  } else {
+    std::ranges::sort(rows_, rising);
+  }
+  return {};
+}
+
+ScanBatch TimeStream::take() {
+  struct Copied {
+    explicit Copied(const std::vector<ScanColumn>& columns) : rows(columns) {}
+    OwnedRows rows;
+    std::vector<std::shared_ptr<const void>> pins;
+  };
+  auto copied = std::make_shared<Copied>(plan_->spec().columns);
+  copied->pins.push_back(plan_->pin());
+  const size_t count = std::min({rows_.size() - row_next_, kBatchRows, size_t{rows_left_}});
+  const auto rows = std::span(rows_).subspan(row_next_, count);
+  row_next_ += count;
+  ScanBatch batch;
+  std::unordered_map<uint32_t, uint32_t> place_of_rank;
+  std::vector<bool> pinned(runs_.size());
+  for (const Row& row : rows) {
+    const auto [place, is_new] =
+        place_of_rank.emplace(row.rank, static_cast<uint32_t>(batch.series.size()));
+    if (is_new) {
+      batch.series.push_back(plan_->table().index().series(series_by_rank_[row.rank]));
+    }
+    batch.row_series.push_back(place->second);
+    copied->rows.times_ns.push_back(row.time_ns);
+    if (!pinned[row.run]) {
+      pinned[row.run] = true;
+      copied->pins.push_back(runs_[row.run].pin);
+    }
+  }
+  for (size_t c = 0; c < plan_->wanted_count(); ++c) {
+    for (const Row& row : rows) {
+      append_range(runs_[row.run].columns[c], row.row, row.row + 1, copied->rows.columns[c]);
+    }
+  }
+  batch.times_ns = copied->rows.times_ns;
+  for (const ColumnVector& column : copied->rows.columns) batch.columns.push_back(column.view());
+  batch.pin = std::move(copied);
+  rows_left_ -= count;
+  return batch;
+}
+
+Result<ScanBatch> TimeStream::next() {
+  TRY_VOID(plan_->check_cancelled());
+  if (rows_left_ == 0) return ScanBatch{};
+  while (row_next_ == rows_.size()) {
+    if (slice_next_ == slices_.size()) return ScanBatch{};
+    TRY_VOID(load_slice(slices_[slice_next_++]));
+  }
+  return take();
+}
+
+}  // namespace varve::engine

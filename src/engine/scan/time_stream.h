@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// An answer by time; rows of one time by the bytes of their series key. Gathers and sorts one slice
+// of time after the other, so that memory is bounded and a limit stops early.
+// Threads: one owner.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "engine/scan/scan_plan.h"
+#include "store/store.h"
+
+namespace varve::engine {
+
+class TimeStream final : public BatchStream {
+ public:
+  explicit TimeStream(std::unique_ptr<ScanPlan> plan);
+  Result<ScanBatch> next() override;
+
+ private:
+  // A part of a segment's time.
+  struct Slice {
+    const SegmentView* segment = nullptr;
+    TimeRange range;
+  };
+  struct Row {
+    int64_t time_ns = 0;
+    uint32_t rank = 0;  // Of the series, by key bytes.
+    uint32_t run = 0;
+    uint32_t row = 0;
+  };
+  void cut_slices();
+  void rank_series();
+  Result<void> load_slice(const Slice& slice);
+  ScanBatch take();
+
+  // A slice has about so many rows before they are filtered, or is a single segment.
+  static constexpr uint64_t kSliceRows = 500'000;
+  static constexpr size_t kBatchRows = 8'192;
+
+  std::unique_ptr<ScanPlan> plan_;
+  std::vector<uint32_t> ranks_;        // By place in plan_->series().
+  std::vector<SeriesId> series_by_rank_;
+  std::vector<Slice> slices_;          // In the order of the answer.
+  size_t slice_next_ = 0;
+  std::unique_ptr<SegmentScan> scan_;  // Of scan_segment_.
+  const SegmentView* scan_segment_ = nullptr;
+  std::vector<RowRun> runs_;
+  std::vector<Row> rows_;
+  size_t row_next_ = 0;
+  uint64_t rows_left_;
+};
+
+}  // namespace varve::engine

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/shard/shard.h"
+
+#include <chrono>
+#include <future>
+
+#include "base/log.h"
+
+namespace varve::engine {
+namespace {
+
+// One write of the log and one sync carry at most about so much.
+constexpr size_t kGroupBytesMax = 8u << 20;
+constexpr auto kBackgroundPause = std::chrono::milliseconds(200);
+constexpr int64_t kRetryNs = 5'000'000'000;
+
+}  // namespace
+
+Shard::Shard(const ShardContext& context, std::string folder)
+    : context_(context),
+      folder_(std::move(folder)),
+      wal_folder_(join_path(folder_, "wal")),
+      seed_(context.random.next_u64()),
+      queue_(context.options.queue_requests_max, context.options.queue_bytes_max),
+      writer_(context_.options, context_.clock, tables_, seed_, write_state_) {}
+
+Result<std::unique_ptr<Shard>> Shard::open(const ShardContext& context, std::string folder,
+                                           const std::vector<TableId>& live_tables) {
+  std::unique_ptr<Shard> shard(new Shard(context, std::move(folder)));
+  TRY_VOID(shard->recover(live_tables));
+  shard->start();
+  return shard;
+}
+
+Shard::~Shard() { stop(); }
+
+void Shard::start() {
+  writer_thread_ = Thread("varve-writer", [this] { run_writer(); });
+  background_thread_ = Thread("varve-background", [this] { run_background(); });
+}
+
+void Shard::stop() {
+  {
+    const std::lock_guard lock(jobs_mutex_);
+    stopping_ = true;
+  }
+  jobs_changed_.notify_all();
+  queue_.close();
+  background_thread_.join();
+  writer_thread_.join();
+}
+
+Result<void> Shard::close() {
+  const Result<void> flushed = flush();
+  Result<void> synced;
+  const bool asked = on_writer([&] { synced = writer_.sync(); });
+  stop();
+  if (!flushed) return flushed;
+  return asked ? synced : Result<void>();
+}
+
+void Shard::write(WriteRequest request, WriteDone done) {
+  WriteTask task{.request = std::move(request), .done = std::move(done), .size_bytes = 0, .run = {}};
+  for (const WriteBatch& batch : task.request.batches) task.size_bytes += batch.size_bytes();
+  switch (queue_.push(task)) {
+    case WriteQueue::Push::kTaken: return;
+    case WriteQueue::Push::kFull:
+      task.done(fail(ErrorCode::kOverloaded, "too many writes wait for the disk"));
+      return;
+    case WriteQueue::Push::kClosed:
+      task.done(fail(ErrorCode::kCancelled, "the store is closing"));
+      return;
+  }
+}
+
+void Shard::run_writer() {
+  bool closed = false;
+  int64_t wait_ns = -1;
+  while (!closed) {
+    commit_tasks(queue_.pop_all(wait_ns, closed));
+    wait_ns = writer_.sync_if_due();
+    if (context_.options.automatic && flush_is_due()) jobs_changed_.notify_one();
+  }
+}
+
+void Shard::commit_tasks(std::vector<WriteTask> tasks) {
+  std::vector<WriteTask> group;
+  size_t group_bytes = 0;
+  const auto commit = [&] {
+    if (!group.empty()) writer_.commit(std::exchange(group, {}));
+    group_bytes = 0;
+  };
+  for (WriteTask& task : tasks) {
+    if (task.run) {
+      commit();
+      task.run();
+      continue;
+    }
+    if (group_bytes + task.size_bytes > kGroupBytesMax) commit();
+    group_bytes += task.size_bytes;
+    group.push_back(std::move(task));
+  }
+  commit();
+}
+
+bool Shard::flush_is_due() const {
+  const EngineOptions& options = context_.options;
+  if (writer_.memtable_bytes() > options.memtable_bytes_max) return true;
+  if (writer_.wal_bytes() > options.wal_bytes_max) return true;
+  const int64_t oldest_ns = writer_.oldest_row_ns();
+  const int64_t age_ns = context_.clock.steady_ns() - oldest_ns;
+  return oldest_ns != 0 && age_ns > options.memtable_age_max_ms * 1'000'000;
+}
+
+void Shard::run_background() {
+  bool compact_again = true;
+  std::unique_lock lock(jobs_mutex_);
+  while (!stopping_) {
+    if (!jobs_.empty()) {
+      const auto job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job();
+      lock.lock();
+      compact_again = true;
+      continue;
+    }
+    if (context_.options.automatic) {
+      lock.unlock();
+      const int64_t now_ns = context_.clock.steady_ns();
+      const bool retry_later = flush_failed_ns_ != 0 && now_ns - flush_failed_ns_ < kRetryNs;
+      if (!retry_later && flush_is_due()) {
+        static_cast<void>(flush_now());  // It logs and counts what went wrong.
+        compact_again = true;
+      } else if (compact_again) {
+        const auto compacted = compact_one();
+        compact_again = compacted && *compacted;
+      }
+      lock.lock();
+      if (compact_again || !jobs_.empty() || stopping_) continue;
+    }
+    jobs_changed_.wait_for(lock, kBackgroundPause);
+  }
+  for (const auto& job : std::exchange(jobs_, {})) job();
+}
+
+// Runs the job on the background thread and waits for it.
+Result<void> Shard::in_background(std::function<Result<void>()> job) {
+  auto promise = std::make_shared<std::promise<Result<void>>>();
+  auto outcome = promise->get_future();
+  {
+    const std::lock_guard lock(jobs_mutex_);
+    if (stopping_) return fail(ErrorCode::kCancelled, "the store is closing");
+    jobs_.push_back([promise, job = std::move(job)] { promise->set_value(job()); });
+  }
+  jobs_changed_.notify_one();
+  return outcome.get();
+}
+
+// Runs the task on the writer thread and waits for it; false when that thread has ended.
+bool Shard::on_writer(std::function<void()> task) {
+  std::promise<void> promise;
+  WriteTask wrapped;
+  wrapped.run = [&] {
+    task();
+    promise.set_value();
+  };
+  if (queue_.push(wrapped) != WriteQueue::Push::kTaken) return false;
+  promise.get_future().wait();
+  return true;
+}
+
+Result<void> Shard::flush() {
+  return in_background([this] { return flush_now(); });
+}
+
+Result<void> Shard::compact() {
+  return in_background([this]() -> Result<void> {
+    while (TRY(compact_one())) {
+    }
+    return {};
+  });
+}
+
+Result<void> Shard::drop(const std::vector<TableId>& tables) {
+  return in_background([this, tables] { return drop_now(tables); });
+}
+
+std::string Shard::sst_path(SstId id) const {
+  return join_path(folder_, std::to_string(raw(id)) + ".sst");
+}
+
+void Shard::remove_file(const std::string& path) {
+  if (const auto removed = context_.files.remove(path); !removed) {
+    log::warn("shard.remove_failed", {{"file", path}, {"error", removed.error().message}});
+  }
+}
+
+}  // namespace varve::engine

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sorted file in use: what the manifest says of it, its reader, and whether it was found damaged.
+// Threads: safe anywhere.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "engine/cache/block_cache.h"
+#include "engine/manifest/manifest_state.h"
+#include "engine/shard/damage_list.h"
+#include "engine/sst/sst_reader.h"
+
+namespace varve::engine {
+
+class SstFile {
+ public:
+  /// Cache and list outlive the file.
+  SstFile(SstMeta meta, std::shared_ptr<const SstReader> reader, BlockCache& cache,
+          DamageList& damage);
+  ~SstFile();
+  SstFile(const SstFile&) = delete;
+  SstFile& operator=(const SstFile&) = delete;
+
+  const SstMeta& meta() const { return meta_; }
+  const SstReader& reader() const { return *reader_; }
+
+  /// A decoded column, from the cache or the file. `field` as in SstReader; -1: times.
+  /// After kCorrupt the file is quarantined: reported once, and left out from then on.
+  Result<std::shared_ptr<const DecodedColumn>> read(uint32_t row_group, int field);
+  bool quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
+  void quarantine(const Error& error);
+
+ private:
+  const SstMeta meta_;
+  const std::shared_ptr<const SstReader> reader_;
+  BlockCache& cache_;
+  DamageList& damage_;
+  const uint64_t cache_id_;
+  std::atomic<bool> quarantined_{false};
+};
+
+/// Reports a damaged file once: log, metric and list.
+void report_damaged_sst(DamageList& damage, const std::string& path, const Error& error);
+
+}  // namespace varve::engine

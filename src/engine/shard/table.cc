@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/shard/table.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace varve::engine {
+namespace {
+
+Result<void> check_shape(const WriteBatch& batch) {
+  const auto refuse = [&](const char* what) {
+    return fail(ErrorCode::kInvalidInput, std::string("write batch of table ") +
+                                              std::to_string(raw(batch.table)) + " " + what);
+  };
+  if (batch.row_series.size() != batch.times_ns.size()) return refuse("has rows without a series");
+  for (const uint32_t series : batch.row_series) {
+    if (series >= batch.series.size()) return refuse("has a row of a series that it does not list");
+  }
+  for (const int64_t time_ns : batch.times_ns) {
+    if (!batch.segment_range.contains(time_ns)) return refuse("has a time outside its segment");
+  }
+  for (const BatchSeries& series : batch.series) {
+    if (size_t{series.key_offset} + series.key_size_bytes > batch.key_bytes.size()) {
+      return refuse("has a key outside its bytes");
+    }
+  }
+  for (const BatchColumn& column : batch.columns) {
+    if (column.values.row_count() != batch.row_count()) return refuse("has a column of other length");
+  }
+  return {};
+}
+
+}  // namespace
+
+// Only the writer changes the bits, so it may look without the lock.
+void SeriesSet::add(SeriesId id) NO_THREAD_SAFETY_ANALYSIS {
+  const size_t word = raw(id) / 64;
+  const uint64_t bit = uint64_t{1} << (raw(id) % 64);
+  if (word < bits_.size() && (bits_[word] & bit) != 0) return;
+  const MutexLock lock(mutex_);
+  if (word >= bits_.size()) bits_.resize(word + 1);
+  bits_[word] |= bit;
+}
+
+void SeriesSet::add_to(std::vector<uint64_t>& bits) const {
+  const MutexLock lock(mutex_);
+  if (bits.size() < bits_.size()) bits.resize(bits_.size());
+  for (size_t i = 0; i < bits_.size(); ++i) bits[i] |= bits_[i];
+}
+
+Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow_unknown) {
+  TRY_VOID(check_shape(batch));
+  if (batch.mode != mode_) {
+    return fail(ErrorCode::kInvalidInput,
+                "table " + std::to_string(raw(id_)) + " has another merge mode");
+  }
+  for (const BatchColumn& column : batch.columns) {
+    const auto known = types_.emplace(column.id, column.values.type()).first->second;
+    if (known != column.values.type()) {
+      return fail(ErrorCode::kConflict, "column " + std::to_string(raw(column.id)) + " of table " +
+                                            std::to_string(raw(id_)) + " is " +
+                                            std::string(to_string(known)) + ", not " +
+                                            std::string(to_string(column.values.type())));
+    }
+  }
+  {
+    const MutexLock lock(mutex_);
+    const auto known = segments_.find(batch.segment);
+    if (known != segments_.end() && known->second.view.range != batch.segment_range) {
+      return fail(ErrorCode::kInvalidInput, "segment " + std::to_string(raw(batch.segment)) +
+                                                " has another time range");
+    }
+  }
+  static const KeyHash kEmptyKeyHash = series_key_hash("");
+  std::vector<SeriesId> ids;
+  ids.reserve(batch.series.size());
+  for (const BatchSeries& series : batch.series) {
+    if (series.key_size_bytes > 0 || series.hash == kEmptyKeyHash) {
+      ids.push_back(TRY(index_.add(series.hash, batch.key(series))));
+    } else if (const auto known = index_.find_as_writer(series.hash)) {
+      ids.push_back(*known);
+    } else if (allow_unknown) {
+      ids.push_back(kNoSeries);
+    } else {
+      return fail(ErrorCode::kInvalidInput,
+                  "write batch names a series whose key table " + std::to_string(raw(id_)) +
+                      " does not know");
+    }
+  }
+  return ids;
+}
+
+void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t generation) {
+  batch.key_bytes.clear();
+  if (logged_generation_.size() < index_.series_count()) {
+    logged_generation_.resize(index_.series_count());
+  }
+  for (size_t i = 0; i < batch.series.size(); ++i) {
+    BatchSeries& series = batch.series[i];
+    series.key_offset = 0;
+    series.key_size_bytes = 0;
+    if (logged_generation_[raw(ids[i])] == generation) continue;
+    const std::string_view key = index_.series(ids[i]).key;
+    series.key_offset = static_cast<uint32_t>(batch.key_bytes.size());
+    series.key_size_bytes = static_cast<uint32_t>(key.size());
+    batch.key_bytes += key;
+  }
+}
+
+void Table::keys_logged(std::span<const SeriesId> ids, uint64_t generation) {
+  for (const SeriesId id : ids) logged_generation_[raw(id)] = generation;
+}
+
+Table::Segment& Table::segment_to_write(SegmentId id, const TimeRange& range) {
+  Segment& segment = segments_[id];
+  segment.view.id = id;
+  segment.view.range = range;
+  segment.view.series = segment.series;
+  view_.reset();
+  return segment;
+}
+
+size_t Table::append(const WriteBatch& batch, std::span<const SeriesId> ids) {
+  if (batch.row_count() == 0) return 0;
+  size_t bytes_before = 0;
+  Active& active = active_[batch.segment];
+  if (!active.memtable) {
+    active.memtable =
+        std::make_shared<Memtable>(id_, mode_, batch.segment, batch.segment_range);
+    const MutexLock lock(mutex_);
+    Segment& segment = segment_to_write(batch.segment, batch.segment_range);
+    segment.view.memtables.push_back(active.memtable);
+    active.series = segment.series;
+  } else {
+    bytes_before = active.memtable->size_bytes();
+  }
+  for (const SeriesId id : ids) active.series->add(id);
+  active.memtable->append(batch, ids);
+  return active.memtable->size_bytes() - bytes_before;
+}
+
+std::vector<std::shared_ptr<const Memtable>> Table::seal() {
+  std::vector<std::shared_ptr<const Memtable>> sealed;
+  for (auto& [id, active] : active_) {
+    active.memtable->seal();
+    sealed.push_back(std::move(active.memtable));
+  }
+  active_.clear();
+  return sealed;
+}
+
+void Table::replace(SegmentId segment_id,
+                    const std::vector<std::shared_ptr<const Memtable>>& memtables,
+                    const std::vector<std::shared_ptr<SstFile>>& files,
+                    std::shared_ptr<SstFile> added) {
+  const MutexLock lock(mutex_);
+  const auto found = segments_.find(segment_id);
+  CHECK(found != segments_.end());
+  SegmentView& view = found->second.view;
+  std::erase_if(view.memtables,
+                [&](const auto& memtable) { return std::ranges::count(memtables, memtable) > 0; });
+  std::erase_if(view.files, [&](const auto& file) { return std::ranges::count(files, file) > 0; });
+  if (added) {
+    view.files.push_back(std::move(added));
+    std::ranges::stable_sort(view.files, {}, [](const auto& file) {
+      return std::pair(file->meta().version_first, file->meta().id);
+    });
+  }
+  view_.reset();
+}
+
+Result<void> Table::add_file(std::shared_ptr<SstFile> file) {
+  const SstMeta& meta = file->meta();
+  for (const ScanColumn& field : meta.fields) types_.emplace(field.id, field.type);
+  std::shared_ptr<SeriesSet> series;
+  {
+    const MutexLock lock(mutex_);
+    series = segment_to_write(meta.segment, meta.segment_range).series;
+  }
+  const SeriesDirectory& directory = file->reader().directory();
+  for (size_t i = 0; i < directory.series_count(); ++i) {
+    const SeriesRef ref = directory.series(i);
+    series->add(TRY(index_.add(ref.hash, ref.key)));
+  }
+  replace(meta.segment, {}, {}, std::move(file));
+  return {};
+}
+
+std::shared_ptr<const TableView> Table::view() const {
+  const MutexLock lock(mutex_);
+  if (!view_) {
+    auto view = std::make_shared<TableView>();
+    for (const auto& [id, segment] : segments_) view->segments.push_back(segment.view);
+    std::ranges::sort(view->segments, {}, [](const SegmentView& v) { return v.range.begin_ns; });
+    view_ = std::move(view);
+  }
+  return view_;
+}
+
+size_t Table::memtable_bytes() const {
+  const MutexLock lock(mutex_);
+  size_t bytes = 0;
+  for (const auto& [id, segment] : segments_) {
+    for (const auto& memtable : segment.view.memtables) bytes += memtable->size_bytes();
+  }
+  return bytes;
+}
+
+std::shared_ptr<Table> TableMap::find(TableId id) const {
+  const MutexLock lock(mutex_);
+  const auto found = tables_.find(id);
+  return found == tables_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Table> TableMap::find_or_make(TableId id, MergeMode mode, uint64_t seed) {
+  const MutexLock lock(mutex_);
+  if (dropped_.contains(id)) return nullptr;
+  auto& table = tables_[id];
+  if (!table) table = std::make_shared<Table>(id, mode, seed);
+  return table;
+}
+
+void TableMap::drop(TableId id) {
+  std::shared_ptr<Table> dropped;  // Ends after the lock.
+  const MutexLock lock(mutex_);
+  dropped_[id] = true;
+  if (const auto found = tables_.find(id); found != tables_.end()) {
+    dropped = std::move(found->second);
+    tables_.erase(found);
+  }
+}
+
+std::vector<std::shared_ptr<Table>> TableMap::all() const {
+  const MutexLock lock(mutex_);
+  std::vector<std::shared_ptr<Table>> tables;
+  tables.reserve(tables_.size());
+  for (const auto& [id, table] : tables_) tables.push_back(table);
+  return tables;
+}
+
+}  // namespace varve::engine

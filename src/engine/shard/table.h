@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// One table of a shard: its series, and by segment the memtables and sorted files that hold rows.
+//
+// Threads: the writer appends and seals; the background thread replaces memtables by files and
+// files by files; readers take views. A view is a consistent moment: it never has a row twice, nor
+// misses one that was visible when it was taken.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/memtable/memtable.h"
+#include "engine/series_index/series_index.h"
+#include "engine/shard/sst_file.h"
+#include "model/write_batch.h"
+
+namespace varve::engine {
+
+/// Dense series ids, as bits. Threads: safe anywhere; add() is for one writer.
+class SeriesSet {
+ public:
+  void add(SeriesId id);
+  /// Sets the bits of this set in `bits`, which grows as needed.
+  void add_to(std::vector<uint64_t>& bits) const;
+
+ private:
+  mutable Mutex mutex_;
+  // The writer changes it with the lock held and reads it without; others lock to read.
+  std::vector<uint64_t> bits_;
+};
+
+/// What holds rows of one segment: files in rising order of version, then memtables, oldest first.
+struct SegmentView {
+  SegmentId id{};
+  TimeRange range;
+  std::vector<std::shared_ptr<SstFile>> files;
+  std::vector<std::shared_ptr<const Memtable>> memtables;
+  std::shared_ptr<const SeriesSet> series;
+};
+
+/// Whoever holds one holds the table too: the keys of its series live there.
+struct TableView {
+  std::vector<SegmentView> segments;  ///< By rising time.
+};
+
+class Table {
+ public:
+  Table(TableId id, MergeMode mode, uint64_t seed) : id_(id), mode_(mode), index_(seed) {}
+
+  TableId id() const { return id_; }
+  MergeMode mode() const { return mode_; }
+  const SeriesIndex& index() const { return index_; }
+
+  /// Writer only. Finds or makes the series of a batch, in its order. Errors: kConflict for a
+  /// colliding key or a column that has another type, kInvalidInput for a batch that contradicts
+  /// itself or the table. `allow_unknown` (when replaying): a series whose key is lost gets
+  /// kNoSeries instead of an error.
+  Result<std::vector<SeriesId>> resolve(const WriteBatch& batch, bool allow_unknown);
+  static constexpr SeriesId kNoSeries{UINT32_MAX};
+  /// Writer only. Puts the keys that the log's `generation` does not have yet into the batch, and
+  /// takes out those that it has.
+  void put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t generation);
+  /// Writer only. The log's `generation` now has the keys of these series.
+  void keys_logged(std::span<const SeriesId> ids, uint64_t generation);
+  /// Writer only. Adds the rows to the segment's active memtable; gives the bytes by which it grew.
+  size_t append(const WriteBatch& batch, std::span<const SeriesId> ids);
+  /// Writer only. Seals the active memtables and gives them out.
+  std::vector<std::shared_ptr<const Memtable>> seal();
+
+  /// Takes `memtables` and `files` out of the segment and puts `added` (may be null) in.
+  void replace(SegmentId segment, const std::vector<std::shared_ptr<const Memtable>>& memtables,
+               const std::vector<std::shared_ptr<SstFile>>& files,
+               std::shared_ptr<SstFile> added);
+  /// While opening: adds a file and the series of its directory.
+  Result<void> add_file(std::shared_ptr<SstFile> file);
+
+  std::shared_ptr<const TableView> view() const;
+  size_t memtable_bytes() const;
+
+ private:
+  struct Segment {
+    SegmentView view;
+    std::shared_ptr<SeriesSet> series = std::make_shared<SeriesSet>();
+  };
+  Segment& segment_to_write(SegmentId id, const TimeRange& range) REQUIRES(mutex_);
+
+  const TableId id_;
+  const MergeMode mode_;
+  SeriesIndex index_;
+
+  // Writer only.
+  struct Active {
+    std::shared_ptr<Memtable> memtable;
+    std::shared_ptr<SeriesSet> series;
+  };
+  std::map<SegmentId, Active> active_;
+  std::map<ColumnId, ValueType> types_;
+  std::vector<uint64_t> logged_generation_;  // By series id.
+
+  mutable Mutex mutex_;
+  std::map<SegmentId, Segment> segments_ GUARDED_BY(mutex_);
+  mutable std::shared_ptr<const TableView> view_ GUARDED_BY(mutex_);  // Null: changed since.
+};
+
+/// The tables of a shard. Threads: safe anywhere.
+class TableMap {
+ public:
+  /// Null when there is none.
+  std::shared_ptr<Table> find(TableId id) const;
+  /// Makes it when there is none; null when the table was dropped.
+  std::shared_ptr<Table> find_or_make(TableId id, MergeMode mode, uint64_t seed);
+  void drop(TableId id);
+  std::vector<std::shared_ptr<Table>> all() const;
+
+ private:
+  mutable Mutex mutex_;
+  std::unordered_map<TableId, std::shared_ptr<Table>> tables_ GUARDED_BY(mutex_);
+  std::unordered_map<TableId, bool> dropped_ GUARDED_BY(mutex_);
+};
+
+}  // namespace varve::engine

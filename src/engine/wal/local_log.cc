@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/wal/local_log.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+namespace varve::engine {
+namespace {
+
+metrics::Histogram& sync_seconds =
+    metrics::histogram("varve_wal_sync_seconds", "Time that a sync of the WAL took.");
+metrics::Counter& sync_errors =
+    metrics::counter("varve_wal_errors_total", "Writes and syncs of the WAL that failed.");
+
+}  // namespace
+
+LocalLog::LocalLog(LocalLogOptions options, FileSystem& files, const Clock& clock, Random& random,
+                   const std::vector<OldSegment>& old)
+    : options_(std::move(options)),
+      files_(files),
+      clock_(clock),
+      random_(random),
+      generation_next_(options_.generation_first) {
+  const MutexLock lock(mutex_);
+  for (const OldSegment& segment : old) {
+    segments_.push_back({segment.name, segment.lsn_last, segment.size_bytes});
+    generation_next_ = std::max(generation_next_, segment.name.generation + 1);
+  }
+}
+
+std::string LocalLog::path(const WalSegmentName& name) const {
+  return join_path(options_.folder, name.file_name());
+}
+
+// A file of the wanted size: a spare one under a new name, or a new one.
+Result<std::unique_ptr<File>> LocalLog::make_file(const std::string& new_path,
+                                                  uint64_t size_bytes) {
+  std::optional<WalSegmentName> spare;
+  {
+    const MutexLock lock(mutex_);
+    if (!spare_.empty()) {
+      spare = spare_.back();
+      spare_.pop_back();
+    }
+  }
+  std::unique_ptr<File> file;
+  if (spare) {
+    if (const auto renamed = files_.rename(path(*spare), new_path); !renamed) {
+      const MutexLock lock(mutex_);
+      spare_.push_back(*spare);
+      return fail(renamed.error());
+    }
+    file = TRY(files_.open(new_path, FileSystem::OpenMode::kReadWrite));
+  } else {
+    file = TRY(files_.open(new_path, FileSystem::OpenMode::kCreate));
+  }
+  const uint64_t has_bytes = TRY(file->size_bytes());
+  if (has_bytes < size_bytes) TRY_VOID(file->allocate(has_bytes, size_bytes - has_bytes));
+  return file;
+}
+
+Result<void> LocalLog::rotate(size_t size_bytes) {
+  const WalSegmentName name{.generation = generation_next_++,
+                            .salt = static_cast<uint32_t>(random_.next_u64())};
+  const uint64_t capacity =
+      std::max<uint64_t>(options_.segment_bytes, kWalSegmentHeaderBytes + size_bytes);
+  const std::string new_path = path(name);
+  auto file = make_file(new_path, capacity);
+  Result<void> ready = file ? (*file)->write_at(0, encode_wal_segment_header(name))
+                            : Result<void>(fail(file.error()));
+  if (ready) ready = (*file)->sync();
+  if (ready) ready = files_.sync_directory(options_.folder);
+  if (!ready) {
+    // What stands there holds no record, so it may as well stay when it cannot be removed.
+    static_cast<void>(files_.remove(new_path));
+    return ready;
+  }
+  retire_current();
+  file_ = std::move(*file);
+  name_ = name;
+  capacity_bytes_ = capacity;
+  offset_ = kWalSegmentHeaderBytes;
+  const MutexLock lock(mutex_);
+  segments_.push_back({.name = name, .lsn_last = Lsn{}, .size_bytes = offset_});
+  current_open_ = true;
+  return {};
+}
+
+void LocalLog::retire_current() {
+  file_.reset();
+  const MutexLock lock(mutex_);
+  current_open_ = false;
+}
+
+Result<void> LocalLog::append(std::span<const std::string> bodies, Lsn lsn_first, bool sync_now) {
+  CHECK(file_);
+  pending_.clear();
+  uint64_t lsn = raw(lsn_first);
+  for (const std::string& body : bodies) append_wal_record(name_, Lsn{lsn++}, body, pending_);
+  CHECK(pending_.size() <= capacity_bytes_ - offset_);
+  {
+    // Also when the write fails: some of the records may be found after a restart.
+    const MutexLock lock(mutex_);
+    segments_.back().lsn_last = Lsn{lsn - 1};
+    segments_.back().size_bytes += pending_.size();
+  }
+  if (const auto written = file_->write_at(offset_, pending_); !written) {
+    sync_errors.add();
+    retire_current();
+    return written;
+  }
+  offset_ += pending_.size();
+  if (pending_.capacity() > (8u << 20)) std::string().swap(pending_);
+  return sync_now ? sync() : Result<void>();
+}
+
+Result<void> LocalLog::sync() {
+  if (!file_) return {};
+  const int64_t began_ns = clock_.steady_ns();
+  const auto synced = file_->sync();
+  sync_seconds.observe(static_cast<double>(clock_.steady_ns() - began_ns) * 1e-9);
+  if (!synced) {
+    // The pages may be dropped by now: syncing them again would succeed and mean nothing.
+    sync_errors.add();
+    retire_current();
+  }
+  return synced;
+}
+
+void LocalLog::release(Lsn lsn) {
+  std::vector<WalSegmentName> unneeded;
+  {
+    const MutexLock lock(mutex_);
+    std::vector<Segment> kept;
+    for (size_t i = 0; i < segments_.size(); ++i) {
+      const bool current = current_open_ && i + 1 == segments_.size();
+      if (current || raw(segments_[i].lsn_last) > raw(lsn)) {
+        kept.push_back(segments_[i]);
+      } else if (spare_.size() < options_.segments_recycled_max) {
+        spare_.push_back(segments_[i].name);
+      } else {
+        unneeded.push_back(segments_[i].name);
+      }
+    }
+    segments_ = std::move(kept);
+  }
+  for (const WalSegmentName& name : unneeded) {
+    if (const auto removed = files_.remove(path(name)); !removed) {
+      log::warn("wal.remove_failed", {{"file", path(name)}, {"error", removed.error().message}});
+    }
+  }
+}
+
+uint64_t LocalLog::size_bytes() const {
+  const MutexLock lock(mutex_);
+  uint64_t bytes = 0;
+  for (const Segment& segment : segments_) bytes += segment.size_bytes;
+  return bytes;
+}
+
+}  // namespace varve::engine
