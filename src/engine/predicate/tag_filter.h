@@ -29,7 +29,7 @@ class TagFilter {
  private:
   // One condition on one tag, with its verdict by value id.
   struct Leaf {
-    const TagColumn* tag = nullptr;  // Null: no series has the tag.
+    const TagValues* tag = nullptr;  // Null: no series has the tag.
     std::vector<uint8_t> verdicts;
   };
 

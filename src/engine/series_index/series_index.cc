@@ -43,12 +43,12 @@ void SeriesIndex::add_to_slots(const KeyHash& hash, uint32_t id) {
   place(hash, id);
 }
 
-TagColumn& SeriesIndex::tag_to_write(ColumnId id) {
+TagValues& SeriesIndex::tag_to_write(ColumnId id) {
   const uint32_t count = tag_count_.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < count; ++i) {
-    if (TagColumn* tag = tags_.get(i); tag->id() == id) return *tag;
+    if (TagValues* tag = tags_.get(i); tag->id() == id) return *tag;
   }
-  auto* tag = new TagColumn(id, seed_);
+  auto* tag = new TagValues(id, seed_);
   tags_.set(count, tag);
   tag_count_.store(count + 1, std::memory_order_release);
   return *tag;
@@ -66,7 +66,7 @@ Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
   const uint32_t id = series_count_.load(std::memory_order_relaxed);
   CHECK(id < UINT32_MAX - 1);
   for (const KeyCell& cell : cells) {
-    TagColumn& tag = tag_to_write(cell.column);
+    TagValues& tag = tag_to_write(cell.column);
     uint32_t value_id = 0;
     if (const auto found = tag.text_ids_.find(cell.text); found != tag.text_ids_.end()) {
       value_id = found->second;
@@ -87,10 +87,10 @@ Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
   return SeriesId{id};
 }
 
-const TagColumn* SeriesIndex::tag(ColumnId id) const {
+const TagValues* SeriesIndex::tag(ColumnId id) const {
   const uint32_t count = tag_count_.load(std::memory_order_acquire);
   for (uint32_t i = 0; i < count; ++i) {
-    if (const TagColumn* tag = tags_.get(i); tag->id() == id) return tag;
+    if (const TagValues* tag = tags_.get(i); tag->id() == id) return tag;
   }
   return nullptr;
 }
@@ -103,7 +103,7 @@ std::vector<ColumnId> SeriesIndex::tag_ids() const {
   return ids;
 }
 
-uint32_t SeriesIndex::value_id(const TagColumn& tag, std::string_view text) const {
+uint32_t SeriesIndex::value_id(const TagValues& tag, std::string_view text) const {
   const MutexLock lock(mutex_);
   const auto found = tag.text_ids_.find(text);
   return found == tag.text_ids_.end() ? 0 : found->second;
@@ -136,7 +136,7 @@ size_t SeriesIndex::size_bytes() const {
   size_t bytes = sizeof(*this) + hashes_.size_bytes() + keys_.size_bytes() +
                  key_bytes_.size_bytes();
   for (uint32_t i = 0; i < tag_count_.load(std::memory_order_acquire); ++i) {
-    const TagColumn* tag = tags_.get(i);
+    const TagValues* tag = tags_.get(i);
     bytes += sizeof(*tag) + tag->value_ids_.size_bytes() + tag->texts_.size_bytes() +
              size_t{tag->value_count()} * 48;
   }

@@ -31,9 +31,9 @@ namespace varve::engine {
 enum class SeriesId : uint32_t {};
 
 /// The values of one tag.
-class TagColumn {
+class TagValues {
  public:
-  TagColumn(ColumnId id, uint64_t seed) : id_(id), text_ids_(8, TextHash{seed}) {}
+  TagValues(ColumnId id, uint64_t seed) : id_(id), text_ids_(8, TextHash{seed}) {}
 
   ColumnId id() const { return id_; }
   /// Value ids are [1, value_count()]; 0 means that the series does not have the tag.
@@ -72,18 +72,18 @@ class SeriesIndex {
   SeriesRef series(SeriesId id) const { return {hash(id), keys_.get(raw(id))}; }
   KeyHash hash(SeriesId id) const { return hashes_.get(raw(id)); }
   /// Null when no series ever had the tag.
-  const TagColumn* tag(ColumnId id) const;
+  const TagValues* tag(ColumnId id) const;
   /// Every tag that some series has, by rising id.
   std::vector<ColumnId> tag_ids() const;
   /// The id of a text; 0 when no series has it.
-  uint32_t value_id(const TagColumn& tag, std::string_view text) const;
+  uint32_t value_id(const TagValues& tag, std::string_view text) const;
   /// Every series of some moment after the call began, in order of hash.
   std::shared_ptr<const std::vector<SeriesId>> by_hash() const;
   size_t size_bytes() const;
 
  private:
   void add_to_slots(const KeyHash& hash, uint32_t id) REQUIRES(mutex_);
-  TagColumn& tag_to_write(ColumnId id);
+  TagValues& tag_to_write(ColumnId id);
 
   const uint64_t seed_;
   std::atomic<uint32_t> series_count_{0};
@@ -91,7 +91,7 @@ class SeriesIndex {
   StableArray<std::string_view> keys_;
   StringArena key_bytes_;
   std::atomic<uint32_t> tag_count_{0};
-  StableArray<TagColumn*> tags_;  // Owned.
+  StableArray<TagValues*> tags_;  // Owned.
 
   // The writer changes what follows with the lock held and reads it without; others lock to read.
   mutable Mutex mutex_;

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Power is lost at every single I/O call of a run that does everything; afterwards the promises
+// must hold: acknowledged requests are whole, others are whole or gone, dropped tables stay gone.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "engine/testing.h"
+
+namespace varve::engine {
+namespace {
+
+using namespace testing;
+
+constexpr TableId kMain{1};
+constexpr TableId kOther{2};
+constexpr TableId kShortLived{3};
+
+EngineOptions options() {
+  EngineOptions options;
+  options.directory = "data";
+  options.automatic = false;
+  options.wal_segment_bytes = 2'048;
+  options.wal_segments_recycled_max = 1;
+  options.compaction_files_min = 3;
+  return options;
+}
+
+// What was asked, and what was promised.
+struct Ledger {
+  enum class Outcome { kAcknowledged, kUnknown };
+  std::map<int64_t, Outcome> requests;  // By number.
+  bool drop_begun = false;
+  bool drop_acknowledged = false;
+  std::set<int64_t> short_lived;  // Requests with rows in the table that is dropped.
+};
+
+// Request i has three rows of its own, in two tables and two segments, and one row that every
+// request writes again.
+WriteRequest request(int64_t i, bool short_lived) {
+  WriteRequest request = request_of(kMain, {{"a", i, {{kCount, i}}},
+                                            {"b", kSegmentNs + i, {{kCount, i}}},
+                                            {"shared", 0, {{kCount, i}}}});
+  auto other = request_of(short_lived ? kShortLived : kOther,
+                          {{"a", i, {{kState, std::to_string(i)}}}});
+  request.batches.push_back(std::move(other.batches[0]));
+  return request;
+}
+
+class Script {
+ public:
+  Script(SimulatedFileSystem& files, Ledger& ledger) : files_(files), ledger_(ledger) {}
+
+  // False when the power went.
+  bool all() {
+    return open() && write_some(4, true) && flush() && write_some(3, false) && flush() &&
+           write_some(2, true) && reopen() && write_some(2, false) && flush() && compact() &&
+           drop() && write_some(3, false) && flush() && reopen() && flush() && write_some(2, false) &&
+           close();
+  }
+
+  bool open() {
+    auto opened =
+        LocalStore::open(options(), files_, clock_, random_, {kMain, kOther, kShortLived});
+    if (!opened) return false;
+    store_ = std::move(*opened);
+    return true;
+  }
+
+ private:
+  bool write_some(int64_t count, bool short_lived) {
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t number = next_++;
+      if (short_lived) ledger_.short_lived.insert(number);
+      ledger_.requests[number] = Ledger::Outcome::kUnknown;
+      if (!write(*store_, request(number, short_lived))) return false;
+      ledger_.requests[number] = Ledger::Outcome::kAcknowledged;
+    }
+    return true;
+  }
+  bool flush() { return store_->flush().has_value(); }
+  bool compact() { return store_->compact().has_value(); }
+  bool drop() {
+    ledger_.drop_begun = true;
+    if (!store_->drop_tables({kShortLived})) return false;
+    ledger_.drop_acknowledged = true;
+    return true;
+  }
+  bool reopen() {
+    store_.reset();
+    return open();
+  }
+  bool close() { return store_->close().has_value(); }
+
+  SimulatedFileSystem& files_;
+  Ledger& ledger_;
+  SimulatedClock clock_{1'000'000'000};
+  SeededRandom random_{7};
+  std::unique_ptr<LocalStore> store_;
+  int64_t next_ = 1;
+};
+
+void expect_promises_kept(LocalStore& store, const Ledger& ledger) {
+  std::set<std::string> found;
+  for (const TableId table : {kMain, kOther, kShortLived}) {
+    for (const std::string& row : rows_of(store, spec_of(table))) {
+      EXPECT_TRUE(found.insert(std::to_string(raw(table)) + " " + row).second) << row;
+    }
+  }
+  int64_t shared_at_least = 0;
+  int64_t shared_at_most = 0;
+  for (const auto& [number, outcome] : ledger.requests) {
+    const std::string n = std::to_string(number);
+    const bool short_lived = ledger.short_lived.contains(number);
+    std::vector<std::string> rows = {"1 a@" + n + " 11=" + n,
+                                     "1 b@" + std::to_string(kSegmentNs + number) + " 11=" + n};
+    const std::string other = (short_lived ? "3 a@" : "2 a@") + n + " 12='" + n + "'";
+    if (short_lived && ledger.drop_begun) {
+      EXPECT_FALSE(ledger.drop_acknowledged && found.contains(other)) << "came back: " << other;
+    } else {
+      rows.push_back(other);
+    }
+    size_t present = 0;
+    for (const std::string& row : rows) present += found.contains(row);
+    if (outcome == Ledger::Outcome::kAcknowledged) {
+      EXPECT_EQ(present, rows.size()) << "request " << n << " was acknowledged";
+      shared_at_least = number;
+    } else {
+      EXPECT_TRUE(present == 0 || present == rows.size()) << "request " << n << " is torn";
+    }
+    if (present > 0) shared_at_most = number;
+  }
+  int64_t shared = 0;
+  for (const std::string& row : found) {
+    if (row.starts_with("1 shared@0 11=")) shared = std::stoll(row.substr(14));
+  }
+  EXPECT_GE(shared, shared_at_least);
+  EXPECT_LE(shared, shared_at_most);
+}
+
+// Gives true when the run ended before the power went.
+bool run_until(uint64_t calls, uint64_t seed) {
+  SimulatedFileSystem files(seed);
+  Ledger ledger;
+  files.lose_power_after(calls);
+  bool finished = false;
+  {
+    Script script(files, ledger);
+    finished = script.all();
+  }
+  files.restart();
+  SimulatedClock clock{2'000'000'000};
+  SeededRandom random{9};
+  const auto open = [&] {
+    return LocalStore::open(options(), files, clock, random, {kMain, kOther, kShortLived});
+  };
+  auto store = open();
+  EXPECT_TRUE(store) << (store ? "" : store.error().message);
+  if (!store) return finished;
+  expect_promises_kept(**store, ledger);
+  EXPECT_TRUE((*store)->health().damage.empty())
+      << (*store)->health().damage.front();
+  // The store goes on as if nothing had happened, and so does the next one.
+  ledger.requests[1'000] = Ledger::Outcome::kAcknowledged;
+  EXPECT_TRUE(write(**store, request(1'000, false)));
+  EXPECT_TRUE((*store)->flush());
+  EXPECT_TRUE((*store)->compact());
+  expect_promises_kept(**store, ledger);
+  store = open();
+  EXPECT_TRUE(store);
+  if (store) expect_promises_kept(**store, ledger);
+  return finished;
+}
+
+TEST(Crash, KeepsEveryPromiseWhereverThePowerGoes) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    for (uint64_t calls = 0;; ++calls) {
+      SCOPED_TRACE("seed " + std::to_string(seed) + ", power lost after call " +
+                   std::to_string(calls));
+      const bool finished = run_until(calls, seed);
+      if (finished || ::testing::Test::HasFailure()) break;
+      ASSERT_LT(calls, 2'000u);
+    }
+  }
+}
+
+// The operating system keeps what was written when only the process ends.
+TEST(Crash, LosesNothingWhenOnlyTheProcessEnds) {
+  SimulatedFileSystem files(1);
+  Ledger ledger;
+  {
+    Script script(files, ledger);
+    EXPECT_TRUE(script.all());
+  }
+  files.restart(false);
+  SimulatedClock clock{2'000'000'000};
+  SeededRandom random{9};
+  const auto store =
+      LocalStore::open(options(), files, clock, random, {kMain, kOther, kShortLived});
+  ASSERT_TRUE(store);
+  expect_promises_kept(**store, ledger);
+}
+
+}  // namespace
+}  // namespace varve::engine
