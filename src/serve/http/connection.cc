@@ -30,6 +30,9 @@ using SystemError = boost::system::error_code;
 constexpr size_t kReadBytes = 16 * 1024;
 // A body's buffer grows with what has come, not with what was announced: announcing is free.
 constexpr size_t kBodyStepBytes = 64 * 1024;
+constexpr size_t kBodyReserveBytesMax = 1 << 20;
+// Room behind the body, so that a parser that loads whole vectors need not copy it.
+constexpr size_t kBodySpareBytes = 64;
 constexpr size_t kLingerBytesMax = 64u << 20;
 
 std::string path_of(std::string_view target) {
@@ -206,6 +209,8 @@ void Connection::on_head() {
   }
   if (announced) {
     body_bytes_wanted_ = *announced;
+    // Only addresses: memory comes with the bytes.
+    request_.body.reserve(std::min(body_bytes_wanted_, kBodyReserveBytesMax) + kBodySpareBytes);
     const size_t here = std::min(body_bytes_wanted_, buffer_.size());
     request_.body.assign(static_cast<const char*>(buffer_.data().data()), here);
     buffer_.consume(here);
@@ -232,6 +237,7 @@ void Connection::read_sized_body() {
   if (have == body_bytes_wanted_) return on_request();
   const size_t step = std::min(body_bytes_wanted_ - have, std::max(kBodyStepBytes, have));
   if (!claim_body_bytes(have + step)) return;
+  body.reserve(have + step + kBodySpareBytes);
   body.resize(have + step);
   socket_.async_read_some(
       asio::buffer(body.data() + have, step),

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/influx/door.h"
+
+#include "serve/influx/query.h"
+#include "serve/influx/write.h"
+#include "telemetry/prometheus_text.h"
+
+namespace varve::influx {
+
+InfluxDoor::InfluxDoor(Ingest& ingest, const influxql::InfluxqlEngine& queries,
+                       WorkerPool& query_pool, const Clock& clock, HealthSource health,
+                       DoorOptions options)
+    : ingest_(ingest),
+      queries_(queries),
+      query_pool_(query_pool),
+      clock_(clock),
+      health_(std::move(health)),
+      options_(options) {}
+
+void InfluxDoor::handle(HttpRequest request, Responder responder) {
+  Reply reply(request, std::move(responder));
+  const std::string& method = request.method;
+  const std::string& path = request.path;
+  // Answered for every path: a browser asks before it sends a request of another origin.
+  if (method == "OPTIONS") return reply.send_status(200);
+  const bool reads = method == "GET" || method == "HEAD";
+  if (path == "/write") {
+    if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
+    return handle_write(ingest_, clock_, options_.body_bytes_max, std::move(request),
+                        std::move(reply));
+  }
+  if (path == "/query") {
+    if (method != "GET" && method != "POST") return reply.send_wrong_method("GET, OPTIONS, POST");
+    return handle_query(queries_, query_pool_, stopping_, request, std::move(reply));
+  }
+  if (path == "/ping" || path == "/status") {
+    if (!reads) return reply.send_wrong_method("GET, HEAD");
+    return handle_ping(request, reply);
+  }
+  if (path == "/health") {
+    if (!reads) return reply.send_wrong_method("GET, HEAD");
+    return handle_health(health_, reply);
+  }
+  if (path == "/health/ready") {
+    if (!reads) return reply.send_wrong_method("GET, HEAD");
+    return handle_readiness(queries_, query_pool_, std::move(reply));
+  }
+  if (path == "/metrics") {
+    if (!reads) return reply.send_wrong_method("GET, HEAD");
+    return reply.send(200, "text/plain; version=0.0.4; charset=utf-8", prometheus_text());
+  }
+  reply.send_text(404, "404 page not found\n");
+}
+
+HttpResponse InfluxDoor::refuse(const HttpRequest& head, int status, std::string_view why) {
+  auto response = error_response(common_headers(head), status, why);
+  if (status == 503) response.headers.add("Retry-After", "1");
+  return response;
+}
+
+void InfluxDoor::handle_ping(const HttpRequest& request, const Reply& reply) const {
+  const auto verbose = request.parameters.get("verbose");
+  // Source: InfluxDB 1.8, Handler.servePing: anything but these two words asks for the version.
+  if (verbose.empty() || verbose == "0" || verbose == "false") return reply.send_status(204);
+  reply.send(200, "application/json", "{\"version\":\"" + std::string(kServerVersion) + "\"}\n");
+}
+
+}  // namespace varve::influx

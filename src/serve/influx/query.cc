@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/influx/query.h"
+
+#include <charconv>
+#include <optional>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "io/clock.h"
+#include "serve/influx/answer_sink.h"
+#include "serve/influx/errors.h"
+#include "serve/influx/parameters_json.h"
+
+namespace varve::influx {
+namespace {
+
+// Beyond it an answer leaves in pieces. Chunked answers leave as they come.
+constexpr size_t kWholeBytesMax = 64 * 1024;
+
+struct Metrics {
+  metrics::Counter& requests = metrics::counter("varve_query_requests_total", "Queries asked.");
+  metrics::Counter& errors = metrics::counter(
+      "varve_query_errors_total", "Queries that were refused, failed or cut off as a whole.");
+  metrics::Histogram& duration = metrics::histogram(
+      "varve_query_duration_seconds", "From the start of a query to the end of its answer.");
+};
+
+Metrics& figures() {
+  static Metrics all;
+  return all;
+}
+
+[[maybe_unused]] const Metrics& registered = figures();
+
+/// The fields of a form body; empty when the body is something else.
+FormFields form_of(const HttpRequest& request) {
+  if (request.method != "POST") return {};
+  const auto type = request.headers.find("content-type").value_or("");
+  const auto name = type.substr(0, type.find(';'));
+  if (equals_ignoring_case(name, "application/x-www-form-urlencoded")) {
+    return parse_form(request.body);
+  }
+  if (equals_ignoring_case(name, "multipart/form-data")) return parse_multipart(type, request.body);
+  return {};
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+std::optional<uint64_t> positive(std::string_view text) {
+  int64_t number = 0;
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
+  return static_cast<uint64_t>(number);
+}
+
+/// Throws answers away.
+class NullSink final : public ResultSink {
+ public:
+  Result<void> begin_statement(uint32_t) override { return {}; }
+  Result<void> message(std::string_view, std::string_view) override { return {}; }
+  Result<void> begin_series(const ResultHeader&) override { return {}; }
+  Result<void> rows(const ResultBlock&) override { return {}; }
+  Result<void> end_series() override { return {}; }
+  Result<void> statement_error(std::string_view text) override {
+    failed_ = true;
+    error_ = std::string(text);
+    return {};
+  }
+  Result<void> end_statement() override { return {}; }
+
+  bool failed() const { return failed_; }
+  const std::string& error() const { return error_; }
+
+ private:
+  bool failed_ = false;
+  std::string error_;
+};
+
+influxql::QueryRequest request_of(const QueryQuestion& question, CancelFlag cancel) {
+  return {.database = question.database,
+          .policy = question.policy,
+          .text = question.text,
+          .parameters = &question.parameters,
+          .is_read_only = question.is_read_only,
+          .cancel = std::move(cancel)};
+}
+
+void refuse(const QueryQuestion& question, const Reply& reply, int status,
+            std::string_view message) {
+  figures().errors.add();
+  auto response = error_response(reply.headers(), status, message);
+  response.headers.set("Content-Type", std::string(question.form.content_type));
+  response.body = error_document(question.form.format, message, question.writer.pretty);
+  if (status == 503) response.headers.add("Retry-After", "1");
+  reply.responder().send(std::move(response));
+}
+
+/// On a query thread.
+void answer(const influxql::InfluxqlEngine& engine, const QueryQuestion& question,
+            const CancelFlag& stopping, const Reply& reply) {
+  const int64_t began_ns = SystemClock::instance().steady_ns();
+  const auto request =
+      request_of(question, question.is_async ? stopping : reply.responder().cancelled());
+  const auto parsed = engine.parse(request);
+  if (!parsed) {
+    return refuse(question, reply, 400, "error parsing query: " + parsed.error().message);
+  }
+  if (question.is_async) {
+    reply.send_status(204);
+    NullSink nothing;
+    if (!engine.run(*parsed, request, nothing)) figures().errors.add();
+    return;
+  }
+  HttpHeaders headers = reply.headers();
+  headers.add("Content-Type", std::string(question.form.content_type));
+  AnswerSink sink(reply.responder(), std::move(headers),
+                  question.writer.chunked ? 0 : kWholeBytesMax);
+  const auto writer = make_result_writer(question.form.format, question.writer, sink);
+  auto done = engine.run(*parsed, request, *writer);
+  if (done) done = writer->finish();
+  if (done) done = sink.finish();
+  figures().duration.observe(static_cast<double>(SystemClock::instance().steady_ns() - began_ns) /
+                             1e9);
+  if (done) return;
+  log::debug("query.ended_early", {{"reason", done.error().message}});
+  // A stream that has begun breaks off with the sink, which tells the client that it is not whole.
+  if (sink.has_begun()) return figures().errors.add();
+  refuse(question, reply, status_of(done.error().code), done.error().message);
+}
+
+}  // namespace
+
+Result<QueryQuestion> read_query(const HttpRequest& request) {
+  const FormFields form = form_of(request);
+  const auto field = [&](std::string_view name) {
+    return form.find(name).value_or(request.parameters.get(name));
+  };
+  QueryQuestion question;
+  question.form = choose_form(request.headers);
+  question.writer.pretty = request.parameters.get("pretty") == "true";
+  question.text = std::string(trim(field("q")));
+  if (question.text.empty()) {
+    return fail(ErrorCode::kInvalidInput, "missing required parameter \"q\"");
+  }
+  question.database = std::string(field("db"));
+  question.policy = std::string(field("rp"));
+  question.writer.epoch = parse_epoch(trim(field("epoch")));
+  question.writer.chunked = field("chunked") == "true";
+  if (question.writer.chunked) {
+    question.writer.chunk_rows = positive(field("chunk_size")).value_or(question.writer.chunk_rows);
+  }
+  question.is_async = field("async") == "true";
+  question.is_read_only = request.method == "GET";
+  if (const auto json = field("params"); !json.empty()) {
+    question.parameters = TRY(parse_parameters(json));
+  }
+  return question;
+}
+
+void handle_query(const influxql::InfluxqlEngine& engine, WorkerPool& pool, CancelFlag stopping,
+                  const HttpRequest& request, Reply reply) {
+  figures().requests.add();
+  auto read = read_query(request);
+  if (!read) {
+    QueryQuestion form_only;
+    form_only.form = choose_form(request.headers);
+    form_only.writer.pretty = request.parameters.get("pretty") == "true";
+    return refuse(form_only, reply, 400, read.error().message);
+  }
+  auto question = std::make_shared<const QueryQuestion>(std::move(*read));
+  const bool taken = pool.try_submit([&engine, question, stopping = std::move(stopping), reply] {
+    answer(engine, *question, stopping, reply);
+  });
+  if (!taken) refuse(*question, reply, 503, "too many queries are waiting");
+}
+
+void handle_readiness(const influxql::InfluxqlEngine& engine, WorkerPool& pool, Reply reply) {
+  const bool taken = pool.try_submit([&engine, reply] {
+    const influxql::QueryRequest request{.text = "SHOW DATABASES", .is_read_only = true};
+    NullSink nothing;
+    const auto parsed = engine.parse(request);
+    if (!parsed) return reply.send_error(503, parsed.error().message);
+    const auto done = engine.run(*parsed, request, nothing);
+    if (!done) return reply.send_error(503, done.error().message);
+    if (nothing.failed()) return reply.send_error(503, nothing.error());
+    reply.send(200, "application/json", "{\"status\":\"pass\",\"message\":\"ready\"}\n");
+  });
+  if (!taken) reply.send_error(503, "too many queries are waiting");
+}
+
+}  // namespace varve::influx

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/influx/write.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/metrics.h"
+#include "codec/gzip.h"
+#include "codec/line_protocol.h"
+#include "serve/influx/errors.h"
+
+namespace varve::influx {
+namespace {
+
+struct Metrics {
+  metrics::Counter& requests =
+      metrics::counter("varve_write_requests_total", "Requests to write points.");
+  metrics::Counter& errors = metrics::counter("varve_write_errors_total",
+                                              "Write requests that were not answered with 204.");
+  metrics::Counter& points =
+      metrics::counter("varve_ingestion_points_total", "Points acknowledged.");
+  metrics::Histogram& payload =
+      metrics::histogram("varve_write_payload_bytes", "Size of write request bodies as they came.",
+                         {}, {100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000});
+  metrics::Histogram& duration =
+      metrics::histogram("varve_write_duration_seconds", "From the whole request to its answer.");
+};
+
+Metrics& figures() {
+  static Metrics all;
+  return all;
+}
+
+// As registration comes with the first use, a server that was never written to would not show them.
+[[maybe_unused]] const Metrics& registered = figures();
+
+bool is_consistency_level(std::string_view text) {
+  constexpr auto kLevels = std::to_array<std::string_view>({"any", "one", "quorum", "all"});
+  return std::any_of(kLevels.begin(), kLevels.end(),
+                     [&](std::string_view level) { return equals_ignoring_case(level, text); });
+}
+
+}  // namespace
+
+Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t body_bytes_max) {
+  const auto database = request.parameters.get("db");
+  if (database.empty()) return fail(ErrorCode::kInvalidInput, "database is required");
+  std::string body = std::move(request.body);
+  if (request.headers.find("content-encoding") == "gzip") {
+    auto plain = gunzip(body, body_bytes_max);
+    if (!plain && plain.error().code == ErrorCode::kTooLarge) {
+      return fail(ErrorCode::kTooLarge, std::string(status_text(413)));
+    }
+    body = TRY(std::move(plain));
+  }
+  const auto precision = TRY(parse_precision(request.parameters.get("precision")));
+  const auto level = request.parameters.get("consistency");
+  if (!level.empty() && !is_consistency_level(level)) {
+    return fail(ErrorCode::kInvalidInput, "invalid consistency level");
+  }
+  return WriteQuestion{.target = {.database = std::string(database),
+                                  .policy = std::string(request.parameters.get("rp"))},
+                       .points = make_line_protocol_source(
+                           std::move(body), {.precision = precision, .now_ns = now_ns})};
+}
+
+WriteAnswer word_write(const Result<IngestSummary>& outcome) {
+  if (!outcome) return {write_status_of(outcome.error()), outcome.error().message};
+  const auto& summary = *outcome;
+  const auto partial = [&](std::string_view reason) {
+    return WriteAnswer{400, "partial write: " + std::string(reason) +
+                                " dropped=" + std::to_string(summary.rows_dropped)};
+  };
+  if (!summary.drop_reason.empty() || summary.rows_dropped > 0) return partial(summary.drop_reason);
+  if (summary.parse_errors.empty()) return {};
+  if (summary.rows_written == 0) return {400, summary.parse_errors};
+  return partial(summary.parse_errors);
+}
+
+void handle_write(Ingest& ingest, const Clock& clock, size_t body_bytes_max, HttpRequest request,
+                  Reply reply) {
+  auto& all = figures();
+  const int64_t began_ns = clock.steady_ns();
+  all.requests.add();
+  all.payload.observe(static_cast<double>(request.body.size()));
+  auto question = read_write(request, clock.now_ns(), body_bytes_max);
+  if (!question) {
+    all.errors.add();
+    return reply.send_error(question.error());
+  }
+  ingest.write(std::move(question->target), std::move(question->points),
+               [reply = std::move(reply), &clock, began_ns](Result<IngestSummary> outcome) {
+                 auto& counts = figures();
+                 const auto answer = word_write(outcome);
+                 if (outcome) counts.points.add(outcome->rows_written);
+                 counts.duration.observe(static_cast<double>(clock.steady_ns() - began_ns) / 1e9);
+                 if (answer.status != 204) {
+                   counts.errors.add();
+                   return reply.send_error(answer.status, answer.message);
+                 }
+                 // Source: InfluxDB sends a content type even with its empty answers.
+                 reply.send(204, "application/json", {});
+               });
+}
+
+}  // namespace varve::influx

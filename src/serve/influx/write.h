@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// POST /write: line protocol into a database.
+//
+//   read_write() ──▶ Ingest::write ──▶ word_write() ──▶ 204, or what went wrong
+// Source: InfluxDB 1.8, services/httpd, Handler.serveWrite.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "ingest/ingest.h"
+#include "model/points.h"
+#include "serve/http/message.h"
+#include "serve/influx/reply.h"
+
+namespace varve::influx {
+
+/// What a request to /write asks for.
+struct WriteQuestion {
+  IngestTarget target;
+  std::unique_ptr<PointSource> points;
+};
+
+/// Pure. Takes the body. Errors: kInvalidInput, kTooLarge (the body is larger than `body_bytes_max`
+/// once decompressed).
+Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t body_bytes_max);
+
+struct WriteAnswer {
+  int status = 204;
+  std::string message = {};  ///< Of an error.
+};
+
+/// Pure.
+WriteAnswer word_write(const Result<IngestSummary>& outcome);
+
+/// Threads: an event loop; does not block.
+void handle_write(Ingest& ingest, const Clock& clock, size_t body_bytes_max, HttpRequest request,
+                  Reply reply);
+
+}  // namespace varve::influx
