@@ -93,14 +93,12 @@ Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow
 
 void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t generation) {
   batch.key_bytes.clear();
-  if (logged_generation_.size() < index_.series_count()) {
-    logged_generation_.resize(index_.series_count());
-  }
+  if (logged_.size() < index_.series_count()) logged_.resize(index_.series_count());
   for (size_t i = 0; i < batch.series.size(); ++i) {
     BatchSeries& series = batch.series[i];
     series.key_offset = 0;
     series.key_size_bytes = 0;
-    if (logged_generation_[raw(ids[i])] == generation) continue;
+    if (logged_[raw(ids[i])] == LoggedKey{generation, true}) continue;
     const std::string_view key = index_.series(ids[i]).key;
     series.key_offset = static_cast<uint32_t>(batch.key_bytes.size());
     series.key_size_bytes = static_cast<uint32_t>(key.size());
@@ -109,7 +107,10 @@ void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t 
 }
 
 void Table::keys_logged(std::span<const SeriesId> ids, uint64_t generation) {
-  for (const SeriesId id : ids) logged_generation_[raw(id)] = generation;
+  for (const SeriesId id : ids) {
+    LoggedKey& key = logged_[raw(id)];
+    key = {.generation = generation, .twice = key.generation == generation};
+  }
 }
 
 Table::Segment& Table::segment_to_write(SegmentId id, const TimeRange& range) {

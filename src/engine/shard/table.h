@@ -60,10 +60,10 @@ class Table {
   /// kNoSeries instead of an error.
   Result<std::vector<SeriesId>> resolve(const WriteBatch& batch, bool allow_unknown);
   static constexpr SeriesId kNoSeries{UINT32_MAX};
-  /// Writer only. Puts the keys that the log's `generation` does not have yet into the batch, and
-  /// takes out those that it has.
+  /// Writer only. Puts the keys that the log's `generation` does not have twice yet into the batch,
+  /// and takes out those that it has.
   void put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t generation);
-  /// Writer only. The log's `generation` now has the keys of these series.
+  /// Writer only. The log's `generation` now has what put_keys() put in.
   void keys_logged(std::span<const SeriesId> ids, uint64_t generation);
   /// Writer only. Adds the rows to the segment's active memtable; gives the bytes by which it grew.
   size_t append(const WriteBatch& batch, std::span<const SeriesId> ids);
@@ -98,7 +98,14 @@ class Table {
   };
   std::map<SegmentId, Active> active_;
   std::map<ColumnId, ValueType> types_;
-  std::vector<uint64_t> logged_generation_;  // By series id.
+  // A generation of the log gets each key twice: then no single damaged record takes the keys that
+  // later records need.
+  struct LoggedKey {
+    uint64_t generation : 63 = 0;
+    bool twice : 1 = false;
+    friend bool operator==(const LoggedKey&, const LoggedKey&) = default;
+  };
+  std::vector<LoggedKey> logged_;  // By series id.
 
   mutable Mutex mutex_;
   std::map<SegmentId, Segment> segments_ GUARDED_BY(mutex_);
