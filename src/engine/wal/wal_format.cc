@@ -166,6 +166,7 @@ Result<std::vector<WriteBatch>> decode_wal_body(std::string_view body) {
     if (in.failed()) return fail(ErrorCode::kCorrupt, "WAL record ends inside a batch");
     batches.push_back(TRY(decode_write_batch(bytes)));
   }
+  if (in.failed()) return fail(ErrorCode::kCorrupt, "WAL record ends too early");
   if (!in.at_end()) return fail(ErrorCode::kCorrupt, "WAL record has bytes after its end");
   return batches;
 }
