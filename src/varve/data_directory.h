@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder that holds everything: checked, marked and locked before anything else opens it.
+//
+//   VARVE       format number of the folder        LOCK     held by the server, with its pid
+//   catalog.db  databases, tables, columns         engine/  rows
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "io/file_system.h"
+
+namespace varve {
+
+/// Holds the lock for its life.
+class DataDirectory {
+ public:
+  static constexpr int kFormat = 1;
+
+  /// Makes the folder when missing. Refuses a folder with other things in it, one of a newer
+  /// format, and one that another process uses (the message names its pid). The file system
+  /// outlives it.
+  static Result<DataDirectory> open(FileSystem& files, std::string path);
+
+  const std::string& path() const { return path_; }
+  std::string catalog_path() const { return join_path(path_, "catalog.db"); }
+  std::string engine_path() const { return join_path(path_, "engine"); }
+
+ private:
+  DataDirectory(std::string path, std::unique_ptr<FileLock> lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+
+  std::string path_;
+  std::unique_ptr<FileLock> lock_;
+};
+
+}  // namespace varve

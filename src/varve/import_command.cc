@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <deque>
+#include <mutex>
+
+#include "base/thread.h"
+#include "io/posix_file_system.h"
+#include "serve/http/client.h"
+#include "varve/commands.h"
+#include "varve/import_progress.h"
+#include "varve/import_sender.h"
+
+namespace varve {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kScreenInterval{200};
+constexpr std::chrono::seconds kLineInterval{10};
+constexpr std::chrono::seconds kSaveInterval{1};
+
+int complain(std::string_view message) {
+  std::fprintf(stderr, "varve: %.*s\n", static_cast<int>(message.size()), message.data());
+  return 1;
+}
+
+/// InfluxQL's form of a name.
+std::string quote_identifier(std::string_view name) {
+  std::string quoted = "\"";
+  for (const char c : name) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+Result<void> create_database(const HttpAddress& address, const std::string& name) {
+  HttpClient client(address);
+  const auto answer =
+      TRY(client.ask({.method = "POST",
+                      .target = "/query",
+                      .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                      .body = "q=" + percent_encode("CREATE DATABASE " + quote_identifier(name))}));
+  if (answer.status == 200 && answer.body.find("\"error\"") == std::string::npos) return {};
+  return fail(ErrorCode::kIo, "cannot make database " + name + ": " + answer.body);
+}
+
+std::string write_target(const ImportArguments& arguments) {
+  std::string target = "/write?db=" + percent_encode(arguments.database) +
+                       "&precision=" + percent_encode(arguments.precision);
+  if (!arguments.policy.empty()) target += "&rp=" + percent_encode(arguments.policy);
+  return target;
+}
+
+/// FILE.errors: number, reason and text of each refused line, separated by tabs.
+class ErrorFile {
+ public:
+  ErrorFile(std::string path, bool append) : path_(std::move(path)) {
+    if (!append) std::remove(path_.c_str());
+  }
+  ~ErrorFile() {
+    if (file_) std::fclose(file_);
+  }
+  ErrorFile(const ErrorFile&) = delete;
+  ErrorFile& operator=(const ErrorFile&) = delete;
+
+  Result<void> add(const RefusedLine& line) {
+    if (!file_) file_ = std::fopen(path_.c_str(), "ab");
+    if (!file_ || std::fprintf(file_, "%llu\t%s\t%s\n", static_cast<unsigned long long>(line.line),
+                               escaped(line.message).c_str(), escaped(line.text).c_str()) < 0) {
+      return fail(ErrorCode::kIo, "cannot write " + path_);
+    }
+    return {};
+  }
+  void flush() {
+    if (file_) std::fflush(file_);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  static std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+      if (c == '\n') {
+        out += "\\n";
+      } else if (c == '\t') {
+        out += "\\t";
+      } else {
+        out += c;
+      }
+    }
+    return out;
+  }
+
+  std::string path_;
+  std::FILE* file_ = nullptr;
+};
+
+/// Reads in the calling thread, sends in others.
+class ImportRun {
+ public:
+  ImportRun(const ImportArguments& arguments, ImportSource source, ImportPosition start)
+      : arguments_(arguments),
+        source_(std::move(source)),
+        tracker_(start),
+        lines_before_(start.lines),
+        errors_(arguments.path + ".errors", start.offset > 0),
+        on_terminal_(isatty(STDERR_FILENO) == 1) {}
+
+  Result<void> run(const HttpAddress& address);
+  int summarise(const Result<void>& outcome);
+
+ private:
+  void send_batches(const HttpAddress& address);
+  Result<void> read_batches();
+  void show(bool last);
+  void save();
+
+  const ImportArguments& arguments_;
+  ImportSource source_;
+  const Clock::time_point began_ = Clock::now();
+  Clock::time_point shown_;
+  Clock::time_point saved_ = Clock::now();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  // Under the mutex.
+  std::deque<ImportBatch> waiting_;
+  ImportTracker tracker_;
+  const uint64_t lines_before_;
+  ErrorFile errors_;
+  Result<void> failure_;
+  bool read_all_ = false;
+
+  std::atomic<bool> stopped_{false};
+  const bool on_terminal_;
+};
+
+Result<void> ImportRun::run(const HttpAddress& address) {
+  std::vector<Thread> senders;
+  for (size_t i = 0; i < arguments_.connections; ++i) {
+    senders.emplace_back("import-" + std::to_string(i),
+                         [this, &address] { send_batches(address); });
+  }
+  auto read = read_batches();
+  {
+    const std::lock_guard lock(mutex_);
+    read_all_ = true;
+    if (!read) stopped_.store(true);
+  }
+  changed_.notify_all();
+  senders.clear();
+  save();
+  show(true);
+  if (!failure_) return failure_;
+  return read;
+}
+
+Result<void> ImportRun::read_batches() {
+  for (;;) {
+    auto batch = TRY(source_.next(arguments_.batch_lines));
+    if (batch.line_count == 0) return {};
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock,
+                    [&] { return stopped_.load() || waiting_.size() < arguments_.connections; });
+      if (stopped_.load()) return {};
+      tracker_.begin(batch.offset_begin, batch.offset_end, batch.line_count);
+      waiting_.push_back(std::move(batch));
+    }
+    changed_.notify_all();
+    show(false);
+    if (Clock::now() - saved_ >= kSaveInterval) save();
+  }
+}
+
+void ImportRun::send_batches(const HttpAddress& address) {
+  ImportSender sender(address, {.target = write_target(arguments_)}, stopped_);
+  for (;;) {
+    ImportBatch batch;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stopped_.load() || read_all_ || !waiting_.empty(); });
+      if (stopped_.load() || waiting_.empty()) return;
+      batch = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    changed_.notify_all();
+    const auto refused = sender.send(batch);
+    const std::lock_guard lock(mutex_);
+    Result<void> outcome;
+    if (!refused) {
+      outcome = fail(refused.error());
+    } else {
+      for (const auto& line : *refused) {
+        if (outcome) outcome = errors_.add(line);
+      }
+    }
+    if (!outcome) {
+      if (failure_ && !stopped_.load()) failure_ = outcome;
+      stopped_.store(true);
+      changed_.notify_all();
+      return;
+    }
+    tracker_.end(batch.offset_begin, refused->size());
+  }
+}
+
+void ImportRun::save() {
+  saved_ = Clock::now();
+  ImportPosition position;
+  {
+    const std::lock_guard lock(mutex_);
+    errors_.flush();
+    position = tracker_.position();
+  }
+  PosixFileSystem files;
+  const auto written =
+      write_file_atomically(files, arguments_.path + ".progress", to_text(position));
+  if (!written) complain(written.error().message);
+}
+
+void ImportRun::show(bool last) {
+  const auto now = Clock::now();
+  if (!last && now - shown_ < (on_terminal_ ? Clock::duration(kScreenInterval) : kLineInterval)) {
+    return;
+  }
+  if (last && !on_terminal_) return;
+  shown_ = now;
+  ImportFigures figures{.file_bytes = source_.file_bytes(),
+                        .file_bytes_read = source_.file_bytes_read(),
+                        .seconds = std::chrono::duration<double>(now - began_).count()};
+  {
+    const std::lock_guard lock(mutex_);
+    figures.lines = tracker_.position().lines - lines_before_;
+    figures.lines_refused = tracker_.position().lines_refused;
+  }
+  std::fprintf(stderr, on_terminal_ ? "\r\033[K%s" : "%s\n", progress_line(figures).c_str());
+  if (last) std::fputc('\n', stderr);
+}
+
+int ImportRun::summarise(const Result<void>& outcome) {
+  const auto& position = tracker_.position();
+  const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+  const uint64_t lines = position.lines - lines_before_;
+  std::printf(
+      "%s lines of %s sent to %s in %.1f s (%s lines/s), %s refused\n", grouped(lines).c_str(),
+      arguments_.path.c_str(), arguments_.database.c_str(), seconds,
+      grouped(static_cast<uint64_t>(static_cast<double>(lines) / std::max(seconds, 1e-3))).c_str(),
+      grouped(position.lines_refused).c_str());
+  if (position.lines_refused > 0) std::printf("refused lines: %s\n", errors_.path().c_str());
+  std::fflush(stdout);
+  if (!outcome) {
+    return complain(outcome.error().message + "; continue with --resume");
+  }
+  std::remove((arguments_.path + ".progress").c_str());
+  return position.lines_refused > 0 ? 1 : 0;
+}
+
+Result<ImportPosition> start_position(const ImportArguments& arguments) {
+  PosixFileSystem files;
+  const std::string path = arguments.path + ".progress";
+  if (!arguments.resume || !TRY(files.exists(path))) return ImportPosition{};
+  auto position = parse_import_position(TRY(read_file(files, path)));
+  if (!position) return fail(position.error().code, path + ": " + position.error().message);
+  return position;
+}
+
+Result<int> import_file(const ImportArguments& arguments) {
+  const auto address = TRY(parse_http_address(arguments.host));
+  auto source = TRY(ImportSource::open(arguments.path));
+  const auto start = TRY(start_position(arguments));
+  TRY_VOID(create_database(address, arguments.database));
+  TRY_VOID(source.skip_to(start.offset, start.lines));
+  ImportRun run(arguments, std::move(source), start);
+  return run.summarise(run.run(address));
+}
+
+}  // namespace
+
+int run_import(const ImportArguments& arguments) {
+  const auto status = import_file(arguments);
+  return status ? *status : complain(status.error().message);
+}
+
+}  // namespace varve

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include "varve/commands.h"
+
+namespace varve {
+namespace {
+
+int print(const PrintedAnswer& answer) {
+  std::fputs(answer.text.c_str(), answer.exit_status == 0 ? stdout : stderr);
+  return answer.exit_status;
+}
+
+struct Run {
+  int operator()(const PrintedAnswer& answer) const { return print(answer); }
+  int operator()(const ServeArguments& arguments) const { return run_serve(arguments); }
+  int operator()(const ConfigArguments& arguments) const { return run_config_show(arguments); }
+  int operator()(const QueryArguments& arguments) const { return run_query(arguments); }
+  int operator()(const ImportArguments& arguments) const { return run_import(arguments); }
+};
+
+}  // namespace
+}  // namespace varve
+
+int main(int argument_count, char** arguments) {
+  return std::visit(varve::Run{},
+                    varve::parse_command_line({arguments + 1, arguments + argument_count}));
+}

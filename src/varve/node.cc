@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "varve/node.h"
+
+#include "base/log.h"
+#include "catalog/sqlite_key_value.h"
+#include "engine/local_store.h"
+#include "io/posix_file_system.h"
+#include "serve/http/server.h"
+#include "serve/influx/door.h"
+#include "stream/collect/host_collector.h"
+#include "varve/data_directory.h"
+#include "varve/options.h"
+#include "varve/table_labels.h"
+
+namespace varve {
+
+// In the order of construction; the destructor goes backwards.
+struct Node::State {
+  PosixFileSystem files;
+  SystemRandom random;
+  const Clock& clock = SystemClock::instance();
+  std::optional<DataDirectory> directory;
+  std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<TableLabelIndex> labels;
+  std::unique_ptr<engine::LocalStore> store;
+  std::unique_ptr<Ingest> ingest;
+  std::unique_ptr<influxql::InfluxqlEngine> queries;
+  std::unique_ptr<WorkerPool> query_pool;
+  std::unique_ptr<influx::InfluxDoor> door;
+  std::unique_ptr<HttpServer> server;
+  std::unique_ptr<collect::HostCollector> collector;
+  std::optional<std::string> http_address;
+  int64_t shutdown_timeout_ms = 0;
+
+  Result<void> open_data(const Config& config);
+  Result<void> open_doors(const Config& config);
+  Result<void> stop();
+};
+
+Result<void> Node::State::open_data(const Config& config) {
+  directory = TRY(DataDirectory::open(files, config.text("storage.data_dir")));
+  catalog = TRY(
+      open_catalog(TRY(open_sqlite_key_value(directory->catalog_path())), catalog_limits(config)));
+  labels = std::make_unique<TableLabelIndex>(*catalog);
+  auto options = engine_options(config, directory->engine_path());
+  options.labels = [index = labels.get()](TableId table) { return index->find(table); };
+  store = TRY(
+      engine::LocalStore::open(std::move(options), files, clock, random, catalog->live_tables()));
+  ingest = make_ingest(*catalog, *store, clock, random, ingest_options(config));
+  queries = std::make_unique<influxql::InfluxqlEngine>(*catalog, *store, *store, clock,
+                                                       query_options(config));
+  return {};
+}
+
+Result<void> Node::State::open_doors(const Config& config) {
+  query_pool =
+      std::make_unique<WorkerPool>("query", query_threads(config),
+                                   static_cast<size_t>(config.integer("server.query_queue_max")));
+  const auto health = [engine = store.get()] {
+    auto report = engine->health();
+    return influx::HealthReport{.writable = report.writable,
+                                .reason = std::move(report.reason),
+                                .damage = std::move(report.damage)};
+  };
+  const influx::DoorOptions door_options{
+      .body_bytes_max = static_cast<size_t>(config.integer("server.max_body_size_bytes"))};
+  door = std::make_unique<influx::InfluxDoor>(*ingest, *queries, *query_pool, clock, health,
+                                              door_options);
+  shutdown_timeout_ms = config.duration_ms("server.shutdown_timeout");
+  if (const auto options = http_options(config)) {
+    const std::string host =
+        options->host.find(':') == std::string::npos ? options->host : "[" + options->host + "]";
+    server = std::make_unique<HttpServer>(*options, *door);
+    http_address = host + ":" + std::to_string(TRY(server->start()));
+  }
+  if (config.boolean("collect.host")) {
+    collector = std::make_unique<collect::HostCollector>(
+        *catalog, *ingest, clock, std::make_unique<collect::LinuxHostFacts>(),
+        collect::HostCollectorOptions{.interval_ns =
+                                          config.duration_ms("collect.interval") * 1'000'000});
+    collector->start();
+  }
+  return {};
+}
+
+Result<void> Node::State::stop() {
+  if (collector) collector->stop();
+  // What stop() cuts off is cancelled, so that the pool's jobs come to an end.
+  if (door) door->stop();
+  if (server && !server->stop(shutdown_timeout_ms)) {
+    log::warn("serve.requests_cut_off", {{"after_ms", shutdown_timeout_ms}});
+  }
+  if (query_pool) query_pool->stop();
+  if (ingest) ingest->stop();
+  if (store) return store->close();
+  return {};
+}
+
+Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Node>> Node::start(const Config& config) {
+  auto state = std::make_unique<State>();
+  TRY_VOID(state->open_data(config));
+  auto node = std::unique_ptr<Node>(new Node(std::move(state)));
+  TRY_VOID(node->state_->open_doors(config));
+  return node;
+}
+
+Node::~Node() {
+  auto& state = *state_;
+  if (state.collector) state.collector->stop();
+  if (state.door) state.door->stop();
+  if (state.server) state.server->stop(0);
+  if (state.query_pool) state.query_pool->stop();
+  if (state.ingest) state.ingest->stop();
+}
+
+std::optional<std::string> Node::http_address() const { return state_->http_address; }
+const std::string& Node::data_path() const { return state_->directory->path(); }
+Result<void> Node::stop() { return state_->stop(); }
+
+}  // namespace varve

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "varve/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <thread>
+
+namespace varve {
+namespace {
+
+size_t count(const Config& config, std::string_view path) {
+  return static_cast<size_t>(config.integer(path));
+}
+
+}  // namespace
+
+std::optional<HttpServerOptions> http_options(const Config& config) {
+  const std::string& address = config.text("server.http_addr");
+  if (address == "off") return std::nullopt;
+  HttpServerOptions options;
+  const auto colon = address.rfind(':');
+  options.host = address.substr(0, colon);
+  if (options.host.starts_with('[') && options.host.ends_with(']')) {
+    options.host = options.host.substr(1, options.host.size() - 2);
+  }
+  std::from_chars(address.data() + colon + 1, address.data() + address.size(), options.port);
+  options.threads = count(config, "server.net_threads");
+  options.connections_max = count(config, "server.max_connections");
+  options.header_bytes_max = count(config, "server.max_header_size_bytes");
+  options.body_bytes_max = count(config, "server.max_body_size_bytes");
+  options.bodies_bytes_max =
+      std::max(count(config, "server.max_bodies_size_bytes"), options.body_bytes_max);
+  options.idle_timeout_ms = config.duration_ms("server.idle_timeout");
+  options.header_timeout_ms = config.duration_ms("server.header_timeout");
+  options.body_timeout_ms = config.duration_ms("server.body_timeout");
+  options.write_timeout_ms = config.duration_ms("server.write_timeout");
+  return options;
+}
+
+engine::EngineOptions engine_options(const Config& config, std::string directory) {
+  engine::EngineOptions options;
+  options.directory = std::move(directory);
+  options.shards = static_cast<uint32_t>(config.integer("storage.shards"));
+  const std::string& sync = config.text("wal.sync");
+  options.wal_sync = sync == "off"        ? engine::WalSync::kOff
+                     : sync == "interval" ? engine::WalSync::kInterval
+                                          : engine::WalSync::kCommit;
+  options.wal_sync_interval_ms = config.integer("wal.interval_ms");
+  options.wal_segment_bytes = count(config, "wal.segment_bytes");
+  options.wal_segments_recycled_max =
+      static_cast<uint32_t>(config.integer("wal.segments_recycled_max"));
+  options.wal_bytes_max = count(config, "wal.bytes_max");
+  options.queue_requests_max = count(config, "limits.write_queue_requests_max");
+  options.queue_bytes_max = count(config, "limits.write_queue_bytes_max");
+  options.memtable_bytes_max = count(config, "storage.memtable_bytes_max");
+  options.memtable_age_max_ms = config.duration_ms("storage.memtable_age_max");
+  options.block_cache_bytes = count(config, "storage.block_cache_bytes");
+  options.scan_pinned_bytes_max = count(config, "storage.scan_pinned_bytes_max");
+  options.row_group_rows_max = static_cast<uint32_t>(config.integer("storage.row_group_rows_max"));
+  options.compaction_files_min =
+      static_cast<uint32_t>(config.integer("storage.compaction_files_min"));
+  options.compaction_bytes_max = count(config, "storage.compaction_bytes_max");
+  return options;
+}
+
+CatalogLimits catalog_limits(const Config& config) {
+  return {.columns_per_table_max = count(config, "limits.columns_per_table_max"),
+          .tables_per_policy_max = count(config, "limits.tables_per_policy_max")};
+}
+
+IngestOptions ingest_options(const Config& config) {
+  IngestOptions options;
+  options.raw_keys_max = count(config, "limits.series_cached_max");
+  options.parked_requests_max = count(config, "limits.new_schema_requests_max");
+  options.fields_per_point_max = count(config, "limits.fields_per_point_max");
+  return options;
+}
+
+influxql::QueryOptions query_options(const Config& config) {
+  return {.series_max = count(config, "limits.select_series_max"),
+          .windows_max = count(config, "limits.select_windows_max"),
+          .memory_bytes_max = count(config, "limits.query_memory_bytes_max"),
+          .timeout_ns = config.integer("server.query_timeout_secs") * 1'000'000'000};
+}
+
+Result<log::Options> log_options(const Config& config) {
+  return log::Options{
+      .level = TRY(log::parse_level(config.text("logging.level"))),
+      .format = config.text("logging.format") == "json" ? log::Format::kJson : log::Format::kText,
+      .file = config.text("logging.file")};
+}
+
+size_t query_threads(const Config& config) {
+  const size_t threads = count(config, "server.query_threads");
+  return threads > 0 ? threads : 2 * std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace varve
