@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/influxql/execute/group_input.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "query/influxql/plan/pushdown.h"
+
+namespace varve::influxql {
+namespace {
+
+std::vector<ColumnView> views_of(const Rows& rows) {
+  std::vector<ColumnView> views;
+  for (const ColumnVector& column : rows.columns) views.push_back(column.view());
+  return views;
+}
+
+// The rows of several parts as one, in order of time; of equal times those of earlier parts first.
+Rows merge(const std::vector<const Rows*>& parts, bool is_ascending) {
+  struct Place {
+    int64_t time_ns;
+    uint32_t part;
+    size_t row;
+  };
+  std::vector<Place> places;
+  for (uint32_t part = 0; part < parts.size(); ++part) {
+    for (size_t row = 0; row < parts[part]->size(); ++row) {
+      places.push_back({parts[part]->times_ns[row], part, row});
+    }
+  }
+  std::stable_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+    return is_ascending ? a.time_ns < b.time_ns : a.time_ns > b.time_ns;
+  });
+  Rows merged;
+  std::vector<std::vector<ColumnView>> views;
+  for (const Rows* part : parts) views.push_back(views_of(*part));
+  for (const ColumnVector& column : parts.front()->columns) {
+    merged.columns.emplace_back(column.type());
+  }
+  for (const Place& place : places) {
+    merged.times_ns.push_back(place.time_ns);
+    for (size_t i = 0; i < merged.columns.size(); ++i) {
+      append_cell(merged.columns[i], views[place.part][i], place.row);
+    }
+  }
+  return merged;
+}
+
+Rows turned(const Rows& rows) {
+  Rows other;
+  other.times_ns.assign(rows.times_ns.rbegin(), rows.times_ns.rend());
+  for (const ColumnVector& column : rows.columns) {
+    ColumnVector& copy = other.columns.emplace_back(column.type());
+    for (size_t row = rows.size(); row-- > 0;) append_cell(copy, column.view(), row);
+  }
+  return other;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GroupInput>> GroupInput::open(const SelectPlan& plan,
+                                                     const RunOptions& options,
+                                                     const std::vector<Variable>& wanted,
+                                                     StatementContext& context) {
+  std::unique_ptr<GroupInput> input(new GroupInput(options, context));
+  TRY_VOID(input->add_sources(plan, wanted));
+  input->number_groups();
+  return input;
+}
+
+Result<void> GroupInput::add_sources(const SelectPlan& plan, const std::vector<Variable>& wanted) {
+  has_.assign(wanted.size(), false);
+  const auto cover = [&](TimeRange range) {
+    if (range.empty()) return;
+    extent_.begin_ns = std::min(extent_.begin_ns, range.begin_ns);
+    extent_.end_ns = std::max(extent_.end_ns, range.end_ns);
+  };
+  size_t held_bytes = 0;
+  for (const SourcePlan& source : plan.sources) {
+    if (source.table != nullptr) {
+      auto table = std::make_unique<TableGroups>(source.table, wanted, plan.condition);
+      TRY_VOID(table->find(options_, context_));
+      for (size_t i = 0; i < wanted.size(); ++i) {
+        if (!columns_for(*source.table, wanted[i]).empty()) has_[i] = true;
+      }
+      cover(table->range());
+      tables_.push_back(std::move(table));
+      continue;
+    }
+    auto rows = std::make_unique<SubqueryRows>(
+        TRY(SubqueryRows::run(*source.subquery, options_, wanted, plan.condition, context_)));
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (rows->has(i)) has_[i] = true;
+    }
+    for (const SubqueryRows::Entry& entry : rows->entries()) {
+      for (const int64_t time_ns : entry.rows.times_ns) cover({time_ns, time_ns + 1});
+    }
+    held_bytes += rows->size_bytes();
+    TRY_VOID(memory_.set(held_bytes));
+    subqueries_.push_back(std::move(rows));
+  }
+  return {};
+}
+
+void GroupInput::number_groups() {
+  std::set<GroupKey> keys;
+  for (const auto& table : tables_) {
+    for (GroupKey& key : table->keys()) keys.insert(std::move(key));
+  }
+  for (const auto& subquery : subqueries_) {
+    for (const SubqueryRows::Entry& entry : subquery->entries()) keys.insert(entry.key);
+  }
+  groups_.assign(keys.begin(), keys.end());
+  const auto number_of = [&](const GroupKey& key) { return *find(key); };
+  for (const auto& table : tables_) table->number(number_of);
+  for (const auto& subquery : subqueries_) {
+    for (SubqueryRows::Entry& entry : subquery->entries()) {
+      entry.group = number_of(entry.key);
+      if (entry.rows.size() > 0) rows_of_[entry.group].push_back(&entry.rows);
+    }
+  }
+}
+
+std::optional<size_t> GroupInput::find(const GroupKey& key) const {
+  const auto found = std::lower_bound(groups_.begin(), groups_.end(), key);
+  if (found == groups_.end() || *found != key) return std::nullopt;
+  return static_cast<size_t>(found - groups_.begin());
+}
+
+Result<void> GroupInput::for_each_run(const VisitRun& visit) {
+  for (const auto& table : tables_) TRY_VOID(table->for_each_run(context_, visit));
+  for (const auto& subquery : subqueries_) {
+    for (const SubqueryRows::Entry& entry : subquery->entries()) {
+      const Rows rising = options_.is_ascending ? Rows{} : turned(entry.rows);
+      const Rows& rows = options_.is_ascending ? entry.rows : rising;
+      TRY_VOID(visit({.group = entry.group, .times_ns = rows.times_ns, .columns = views_of(rows)}));
+    }
+  }
+  return {};
+}
+
+Result<void> GroupInput::for_each_block(size_t group, uint64_t rows_limit,
+                                        const VisitBlock& visit) {
+  size_t source_count = 0;
+  TableGroups* table = nullptr;
+  const Rows* rows = nullptr;
+  for (const auto& candidate : tables_) {
+    if (!candidate->has_group(group)) continue;
+    table = candidate.get();
+    ++source_count;
+  }
+  if (const auto found = rows_of_.find(group); found != rows_of_.end()) {
+    rows = found->second.front();
+    source_count += found->second.size();
+  }
+  if (source_count == 0) return {};
+  Rows gathered;
+  if (source_count > 1) {
+    gathered = TRY(gather(group, rows_limit));
+    rows = &gathered;
+  } else if (table != nullptr) {
+    TRY(table->for_each_block(context_, group, rows_limit, visit));
+    return {};
+  }
+  if (rows->size() > 0) TRY(visit({.times_ns = rows->times_ns, .columns = views_of(*rows)}));
+  return {};
+}
+
+Result<Rows> GroupInput::gather(size_t group, uint64_t rows_limit) {
+  std::vector<Rows> owned;
+  owned.reserve(tables_.size());
+  MemoryClaim memory(context_.budget);
+  size_t held_bytes = 0;
+  for (const auto& table : tables_) {
+    if (!table->has_group(group)) continue;
+    Rows& rows = owned.emplace_back();
+    TRY(table->for_each_block(
+        context_, group, rows_limit, [&](const RowBlock& block) -> Result<bool> {
+          for (size_t i = rows.columns.size(); i < block.columns.size(); ++i) {
+            rows.columns.emplace_back(block.columns[i].type);
+          }
+          rows.times_ns.insert(rows.times_ns.end(), block.times_ns.begin(), block.times_ns.end());
+          for (size_t i = 0; i < block.columns.size(); ++i) {
+            append_cells(rows.columns[i], block.columns[i], 0, block.row_count());
+          }
+          TRY_VOID(memory.set(held_bytes + rows.size_bytes()));
+          return true;
+        }));
+    held_bytes += rows.size_bytes();
+  }
+  std::vector<const Rows*> parts;
+  for (const Rows& rows : owned) {
+    if (rows.size() > 0) parts.push_back(&rows);
+  }
+  if (const auto found = rows_of_.find(group); found != rows_of_.end()) {
+    parts.insert(parts.end(), found->second.begin(), found->second.end());
+  }
+  return parts.empty() ? Rows{} : merge(parts, options_.is_ascending);
+}
+
+}  // namespace varve::influxql

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/influxql/execute/listed_series.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "query/influxql/plan/pushdown.h"
+
+namespace varve::influxql {
+namespace {
+
+TimeRange range_of(const TimeBounds& bounds) {
+  const int64_t last_ns = bounds.last_ns.value_or(kInfluxTimeMax);
+  return {.begin_ns = bounds.first_ns.value_or(kInfluxTimeMin),
+          .end_ns = last_ns == INT64_MAX ? last_ns : last_ns + 1};
+}
+
+Result<void> add_tables(const Measurement& measurement, const ListScope& scope,
+                        StatementContext& context,
+                        std::map<std::string, ListedMeasurement>& found) {
+  for (BoundTableRef& table :
+       TRY(bind_tables(measurement, context.names, range_of(scope.time), context.store))) {
+    if (table->range.empty() || context.store.stats(table->table->id).series_count == 0) continue;
+    ListedMeasurement& listed = found[table->name];
+    listed.name = table->name;
+    const bool is_known = std::any_of(
+        listed.tables.begin(), listed.tables.end(),
+        [&](const BoundTableRef& other) { return other->table->id == table->table->id; });
+    if (!is_known) listed.tables.push_back(std::move(table));
+  }
+  return {};
+}
+
+// Conditions on fields cannot be decided for a series: they let every one pass.
+Expression without_fields(const Expression& condition, const BoundTable& table) {
+  if (const auto* paren = condition.as<Paren>()) {
+    return Expression{Paren{without_fields(*paren->inner, table)}};
+  }
+  const auto* binary = condition.as<Binary>();
+  if (binary == nullptr) return condition;
+  if (is_logical(binary->op)) {
+    return make_binary(binary->op, without_fields(*binary->left, table),
+                       without_fields(*binary->right, table));
+  }
+  bool has_field = false;
+  walk(condition, [&](const Expression& part) {
+    const auto* variable = part.as<Variable>();
+    if (variable == nullptr || variable->type == DataType::kTag) return;
+    has_field = has_field || table.fields.contains(variable->name);
+  });
+  return has_field ? Expression{BooleanLiteral{true}} : condition;
+}
+
+void append_escaped(std::string& text, const std::string& part, std::string_view specials) {
+  for (const char c : part) {
+    if (specials.find(c) != std::string_view::npos) text += '\\';
+    text += c;
+  }
+}
+
+}  // namespace
+
+Result<std::vector<ListedMeasurement>> list_measurements(const ListScope& scope,
+                                                         StatementContext& context) {
+  Names names = context.names;
+  if (!scope.database.empty()) names.database = scope.database;
+  if (names.database.empty()) return fail(ErrorCode::kInvalidInput, "database name required");
+  const Measurement all{
+      .database = {}, .policy = {}, .name = {}, .regex = RegexLiteral{.pattern = ""}};
+  std::vector<Measurement> wanted;
+  for (const Source& source : scope.sources) {
+    if (const auto* measurement = std::get_if<Measurement>(&source)) wanted.push_back(*measurement);
+  }
+  if (wanted.empty()) wanted.push_back(all);
+  std::map<std::string, ListedMeasurement> found;
+  for (Measurement& measurement : wanted) {
+    if (measurement.database.empty()) measurement.database = names.database;
+    const DatabaseRef database = context.names.catalog->database(measurement.database);
+    if (database == nullptr) {
+      return fail(ErrorCode::kNotFound, "database not found: " + measurement.database);
+    }
+    if (!measurement.policy.empty()) {
+      TRY_VOID(add_tables(measurement, scope, context, found));
+      continue;
+    }
+    for (const PolicyRef& policy : database->policies) {
+      if (scope.default_policy_only && policy->name != database->default_policy) continue;
+      measurement.policy = policy->name;
+      TRY_VOID(add_tables(measurement, scope, context, found));
+    }
+  }
+  std::vector<ListedMeasurement> listed;
+  for (auto& [name, measurement] : found) listed.push_back(std::move(measurement));
+  return listed;
+}
+
+Result<std::vector<TagSet>> list_series(const ListedMeasurement& measurement,
+                                        const std::optional<Expression>& condition,
+                                        StatementContext& context) {
+  std::set<TagSet> found;
+  for (const BoundTableRef& table : measurement.tables) {
+    TRY_VOID(context.check());
+    std::optional<Expression> on_tags;
+    if (condition) on_tags = fold(without_fields(*condition, *table), {});
+    const PushedCondition pushed = push_down(on_tags, *table);
+    if (pushed.predicate.is_always_false()) continue;
+    const SeriesList list = TRY(context.store.list_series(
+        {.table = table->table->id, .range = table->range, .predicate = pushed.tags}));
+    for (const SeriesRef& series : list.series) {
+      TagSet tags;
+      for (const KeyCell& cell : TRY(decode_series_key(series.key))) {
+        const Column* column = table->table->column(cell.column);
+        if (column != nullptr) tags.emplace(column->name, std::string(cell.text));
+      }
+      found.insert(std::move(tags));
+    }
+  }
+  return std::vector<TagSet>(found.begin(), found.end());
+}
+
+std::string series_text(const std::string& measurement, const TagSet& tags) {
+  std::string text;
+  append_escaped(text, measurement, ", ");
+  for (const auto& [name, value] : tags) {
+    text += ',';
+    append_escaped(text, name, ",= ");
+    text += '=';
+    append_escaped(text, value, ",= ");
+  }
+  return text;
+}
+
+}  // namespace varve::influxql

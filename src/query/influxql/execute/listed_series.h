@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The measurements of a database and their series, as SHOW statements see them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "query/influxql/ast.h"
+#include "query/influxql/execute/statement_context.h"
+#include "query/influxql/plan/condition.h"
+
+namespace varve::influxql {
+
+/// One measurement: a table for each policy that has it.
+struct ListedMeasurement {
+  std::string name;
+  std::vector<BoundTableRef> tables;
+};
+
+/// Whose measurements are listed, and which.
+struct ListScope {
+  std::string database;          ///< Of ON; empty: the request's.
+  std::vector<Source> sources;   ///< Of FROM; none: all.
+  bool default_policy_only = false;
+  TimeBounds time;               ///< Segments that overlap it count.
+};
+
+/// Sorted by name; only those that hold series. Errors: `database name required`, `database not
+/// found: x`.
+Result<std::vector<ListedMeasurement>> list_measurements(const ListScope& scope,
+                                                         StatementContext& context);
+
+/// The tags of one series, sorted by name.
+using TagSet = std::map<std::string, std::string>;
+
+/// The series of a measurement for which the condition holds, each once, sorted. What the condition
+/// says of fields counts as true.
+Result<std::vector<TagSet>> list_series(const ListedMeasurement& measurement,
+                                        const std::optional<Expression>& condition,
+                                        StatementContext& context);
+
+/// `cpu,host=a,region=b` with the escapes of the line protocol.
+std::string series_text(const std::string& measurement, const TagSet& tags);
+
+}  // namespace varve::influxql

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows handed from one step of an execution to the next.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "base/result.h"
+#include "model/column_vector.h"
+#include "query/influxql/execute/points.h"
+
+namespace varve::influxql {
+
+/// Rows of one group that belong to one series, times rising. Valid during the call that gets it.
+struct RowRun {
+  size_t group = 0;
+  std::span<const int64_t> times_ns;
+  std::span<const ColumnView> columns;  ///< One for each wanted variable.
+};
+using VisitRun = std::function<Result<void>(const RowRun&)>;
+
+/// Rows of one group in order of time. Valid during the call that gets it.
+struct RowBlock {
+  std::span<const int64_t> times_ns;
+  std::span<const ColumnView> columns;
+
+  size_t row_count() const { return times_ns.size(); }
+};
+/// Says whether to go on.
+using VisitBlock = std::function<Result<bool>(const RowBlock&)>;
+
+/// Takes the rows of a SELECT, group by group, in order. Columns may change their type from block
+/// to block, since a fill value takes the place of a text. Threads: one at a time.
+class GroupConsumer {
+ public:
+  virtual ~GroupConsumer() = default;
+  virtual Result<void> begin_group(const GroupKey& key) = 0;
+  virtual Result<void> rows(const RowBlock& block) = 0;
+  virtual Result<void> end_group() = 0;
+};
+
+}  // namespace varve::influxql

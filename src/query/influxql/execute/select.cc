@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/influxql/execute/select.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "query/influxql/execute/call_builder.h"
+#include "query/influxql/execute/group_input.h"
+#include "query/influxql/execute/row_writer.h"
+
+namespace varve::influxql {
+namespace {
+
+// Cuts OFFSET and LIMIT out of a group's rows as they come.
+class RowLimit {
+ public:
+  explicit RowLimit(const RunOptions& options)
+      : skip_(static_cast<uint64_t>(std::max<int64_t>(options.offset, 0))),
+        left_(options.limit > 0 ? static_cast<uint64_t>(options.limit) : UINT64_MAX) {}
+
+  /// The rows of the next `row_count` that are wanted: [begin, end).
+  std::pair<size_t, size_t> take(size_t row_count) {
+    const size_t begin = std::min<uint64_t>(skip_, row_count);
+    const size_t end = begin + std::min<uint64_t>(left_, row_count - begin);
+    skip_ -= begin;
+    left_ -= end - begin;
+    return {begin, end};
+  }
+  bool is_full() const { return left_ == 0; }
+
+ private:
+  uint64_t skip_;
+  uint64_t left_;
+};
+
+uint64_t rows_wanted(const RunOptions& options) {
+  return options.limit > 0 ? static_cast<uint64_t>(options.limit + options.offset) : 0;
+}
+
+std::vector<GroupKey> in_order(std::vector<GroupKey> groups, bool is_ascending) {
+  if (!is_ascending) std::reverse(groups.begin(), groups.end());
+  return groups;
+}
+
+Result<void> select_rows(const SelectPlan& plan, const RunOptions& options,
+                         StatementContext& context, RowWriter& writer) {
+  const auto input = TRY(GroupInput::open(plan, options, plan.refs, context));
+  for (const GroupKey& key : in_order(input->groups(), options.is_ascending)) {
+    TRY_VOID(context.check());
+    writer.begin_group(key);
+    RowLimit limit(options);
+    const auto take = [&](const RowBlock& block) -> Result<bool> {
+      const auto [begin, end] = limit.take(block.row_count());
+      std::vector<ColumnView> columns;
+      for (const ColumnView& column : block.columns) columns.push_back(column.slice(begin, end));
+      TRY_VOID(writer.rows(block.times_ns.subspan(begin, end - begin), columns));
+      return !limit.is_full();
+    };
+    TRY_VOID(input->for_each_block(*input->find(key), rows_wanted(options), take));
+    TRY_VOID(writer.end_group());
+  }
+  return {};
+}
+
+// OFFSET and LIMIT cut the points of every call by themselves.
+Points limited(Points points, const RunOptions& options) {
+  const auto [begin, end] = RowLimit(options).take(points.size());
+  if (begin == 0 && end == points.size()) return points;
+  Points cut(points.values.type());
+  cut.times_ns.assign(points.times_ns.begin() + static_cast<std::ptrdiff_t>(begin),
+                      points.times_ns.begin() + static_cast<std::ptrdiff_t>(end));
+  append_cells(cut.values, points.values.view(), begin, end - begin);
+  for (const ColumnVector& column : points.aux) {
+    cut.aux.emplace_back(column.type());
+    append_cells(cut.aux.back(), column.view(), begin, end - begin);
+  }
+  return cut;
+}
+
+/// Joins the points of several calls by time.
+class PointJoin {
+ public:
+  PointJoin(const SelectPlan& plan, bool is_ascending) : plan_(plan), is_ascending_(is_ascending) {}
+
+  /// `points[i]` are those of call `calls[i]`. Values beside the points exist for a single call.
+  Result<void> write(const std::vector<Points>& points, const std::vector<size_t>& calls,
+                     RowWriter& writer) const {
+    const bool is_aligned =
+        std::all_of(points.begin(), points.end(), [&](const Points& other) {
+          return other.times_ns == points.front().times_ns;
+        });
+    if (is_aligned) return write_columns(points.front().times_ns, points, calls, writer);
+    std::vector<Points> joined;
+    for (const Points& one : points) {
+      joined.emplace_back(one.values.type());
+      for (const ColumnVector& column : one.aux) joined.back().aux.emplace_back(column.type());
+    }
+    const std::vector<int64_t> times = join(points, joined);
+    return write_columns(times, joined, calls, writer);
+  }
+
+ private:
+  std::vector<int64_t> join(const std::vector<Points>& points, std::vector<Points>& joined) const {
+    std::vector<int64_t> times;
+    std::vector<size_t> next(points.size(), 0);
+    while (true) {
+      std::optional<int64_t> time;
+      for (size_t i = 0; i < points.size(); ++i) {
+        if (next[i] >= points[i].size()) continue;
+        const int64_t candidate = points[i].times_ns[next[i]];
+        if (!time || (is_ascending_ ? candidate < *time : candidate > *time)) time = candidate;
+      }
+      if (!time) return times;
+      times.push_back(*time);
+      for (size_t i = 0; i < points.size(); ++i) {
+        if (next[i] < points[i].size() && points[i].times_ns[next[i]] == *time) {
+          append_cell(joined[i].values, points[i].values.view(), next[i]);
+          for (size_t k = 0; k < points[i].aux.size(); ++k) {
+            append_cell(joined[i].aux[k], points[i].aux[k].view(), next[i]);
+          }
+          ++next[i];
+        } else {
+          joined[i].values.pad_to(times.size());
+          for (ColumnVector& column : joined[i].aux) column.pad_to(times.size());
+        }
+      }
+    }
+  }
+
+  Result<void> write_columns(const std::vector<int64_t>& times, const std::vector<Points>& points,
+                             const std::vector<size_t>& calls, RowWriter& writer) const {
+    ColumnVector nothing(ValueType::kFloat64);
+    nothing.pad_to(times.size());
+    std::vector<ColumnView> symbols(plan_.calls.size() + plan_.refs.size(), nothing.view());
+    for (size_t i = 0; i < points.size(); ++i) {
+      symbols[calls[i]] = points[i].values.view();
+      for (size_t k = 0; k < points[i].aux.size(); ++k) {
+        symbols[plan_.calls.size() + k] = points[i].aux[k].view();
+      }
+    }
+    return writer.rows(times, symbols);
+  }
+
+  const SelectPlan& plan_;
+  bool is_ascending_;
+};
+
+Result<void> select_points(const SelectPlan& plan, const RunOptions& options,
+                           StatementContext& context, RowWriter& writer) {
+  CallBuilder builder(plan, context);
+  std::vector<std::unique_ptr<CallPoints>> sources;
+  std::vector<size_t> calls;
+  for (size_t i = 0; i < plan.calls.size(); ++i) {
+    // Of an argument that does not exist nothing is known, not even that there are no points.
+    if (plan.calls[i].type == DataType::kUnknown) continue;
+    sources.push_back(TRY(builder.build(plan.calls[i], options, rows_wanted(options))));
+    calls.push_back(i);
+  }
+  std::set<GroupKey> groups;
+  for (const auto& source : sources) {
+    TRY_VOID(source->prepare());
+    groups.insert(source->groups().begin(), source->groups().end());
+  }
+  const PointJoin join(plan, options.is_ascending);
+  for (const GroupKey& key :
+       in_order({groups.begin(), groups.end()}, options.is_ascending)) {
+    TRY_VOID(context.check());
+    std::vector<Points> points;
+    for (const auto& source : sources) {
+      points.push_back(limited(TRY(source->points(key)), options));
+    }
+    writer.begin_group(key);
+    TRY_VOID(join.write(points, calls, writer));
+    TRY_VOID(writer.end_group());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_select(const SelectPlan& plan, const RunOptions& options,
+                        StatementContext& context, GroupConsumer& consumer) {
+  if (plan.is_empty()) return {};
+  RowWriter writer(plan, options, consumer);
+  if (plan.calls.empty()) return select_rows(plan, options, context, writer);
+  return select_points(plan, options, context, writer);
+}
+
+}  // namespace varve::influxql

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/influxql/execute/select_statement.h"
+
+#include <string>
+#include <utility>
+
+#include "query/influxql/execute/select.h"
+#include "query/influxql/plan/compile.h"
+
+namespace varve::influxql {
+namespace {
+
+/// Hands the rows to the sink, the time in front of them.
+class SinkConsumer final : public GroupConsumer {
+ public:
+  SinkConsumer(const SelectPlan& plan, Answer& answer) : plan_(plan), answer_(answer) {}
+
+  Result<void> begin_group(const GroupKey& key) override {
+    ResultHeader header{.name = key.name,
+                        .tags = {},
+                        .columns = {plan_.time_column},
+                        .has_time = true,
+                        .zone = plan_.zone};
+    for (size_t i = 0; i < plan_.dimensions.size(); ++i) {
+      header.tags.emplace_back(plan_.dimensions[i], key.tags[i]);
+    }
+    for (const OutputColumn& output : plan_.outputs) header.columns.push_back(output.name);
+    return answer_.begin_series(header);
+  }
+
+  Result<void> rows(const RowBlock& block) override {
+    ResultBlock answer{.columns = {}, .row_count = block.row_count()};
+    answer.columns.push_back({.type = ValueType::kTimestamp,
+                              .values = block.times_ns.data(),
+                              .states = nullptr,
+                              .row_count = block.row_count()});
+    answer.columns.insert(answer.columns.end(), block.columns.begin(), block.columns.end());
+    return answer_.rows(answer);
+  }
+
+  Result<void> end_group() override { return answer_.end_series(); }
+
+ private:
+  const SelectPlan& plan_;
+  Answer& answer_;
+};
+
+Result<void> refuse_system_names(const SelectStatement& statement) {
+  static constexpr std::pair<std::string_view, std::string_view> kSystemNames[] = {
+      {"_fieldKeys", "SHOW FIELD KEYS"}, {"_measurements", "SHOW MEASUREMENTS"},
+      {"_series", "SHOW SERIES"},        {"_tagKeys", "SHOW TAG KEYS"},
+      {"_tags", "SHOW TAG VALUES"},
+  };
+  for (const Source& source : statement.sources) {
+    const auto* measurement = std::get_if<Measurement>(&source);
+    if (measurement == nullptr) continue;
+    for (const auto& [name, command] : kSystemNames) {
+      if (measurement->name != name) continue;
+      return fail(ErrorCode::kInvalidInput, "unable to use system source '" + measurement->name +
+                                                "': use " + std::string(command) + " instead");
+    }
+  }
+  return {};
+}
+
+// Source: InfluxDB 1.8, query.compiledStatement.Prepare: max-select-buckets.
+Result<void> check_window_count(const SelectPlan& plan, const RunOptions& options,
+                                size_t windows_max) {
+  if (windows_max == 0 || plan.calls.empty() || options.interval.is_zero() ||
+      options.first_ns <= kInfluxTimeMin) {
+    return {};
+  }
+  const int64_t first_ns = options.window(options.first_ns).begin_ns;
+  const int64_t last_ns = options.window(options.last_ns - 1).begin_ns;
+  if (last_ns < first_ns) return {};
+  const uint64_t count = (static_cast<uint64_t>(last_ns) - static_cast<uint64_t>(first_ns)) /
+                             static_cast<uint64_t>(options.interval.duration_ns) +
+                         1;
+  if (count <= windows_max) return {};
+  return fail(ErrorCode::kTooLarge, "max-select-buckets limit exceeded: (" +
+                                        std::to_string(count) + "/" +
+                                        std::to_string(windows_max) + ")");
+}
+
+}  // namespace
+
+Result<void> execute(const SelectStatement& statement, StatementContext& context, Answer& answer) {
+  TRY_VOID(refuse_system_names(statement));
+  SelectStatement qualified = statement;
+  TRY_VOID(qualify(qualified, context.names));
+  const CompiledSelect compiled = TRY(compile(qualified, context.now_ns));
+  const SelectPlan plan = TRY(plan_select(compiled, context.names, context.store));
+  if (statement.target) return fail(ErrorCode::kUnsupported, "not supported yet: SELECT INTO");
+  const RunOptions options = options_of(plan);
+  TRY_VOID(check_window_count(plan, options, context.options.windows_max));
+  SinkConsumer consumer(plan, answer);
+  return run_select(plan, options, context, consumer);
+}
+
+}  // namespace varve::influxql

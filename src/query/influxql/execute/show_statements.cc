@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/influxql/execute/show_statements.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "query/influxql/execute/listed_series.h"
+#include "query/influxql/execute/measurement_condition.h"
+#include "query/influxql/execute/tag_key_match.h"
+
+namespace varve::influxql {
+namespace {
+
+using ValueRows = std::vector<std::vector<Value>>;
+
+template <class T>
+void cut(std::vector<T>& rows, int64_t limit, int64_t offset) {
+  const auto skipped = std::min(rows.size(), static_cast<size_t>(std::max<int64_t>(offset, 0)));
+  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(skipped));
+  if (limit > 0 && rows.size() > static_cast<size_t>(limit)) {
+    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(limit), rows.end());
+  }
+}
+
+FoldContext fold_context(const StatementContext& context) {
+  return {.now_ns = context.now_ns, .zone = nullptr, .folds_math = false};
+}
+
+/// The measurements of one database (and policy, unless empty) that SHOW MEASUREMENTS lists.
+Result<std::vector<std::string>> measurement_names(const ShowMeasurementsStatement& statement,
+                                                   const std::string& database,
+                                                   const std::string& policy,
+                                                   StatementContext& context) {
+  ListScope scope{.database = database, .sources = {}, .time = {}};
+  Measurement wanted = statement.measurement.value_or(
+      Measurement{.regex = RegexLiteral{.pattern = ""}});
+  wanted.database = database;
+  wanted.policy = policy;
+  scope.sources.push_back(wanted);
+  std::vector<std::string> names;
+  for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
+    if (statement.condition) {
+      const auto series = TRY(list_series(measurement, std::nullopt, context));
+      if (!TRY(holds_for_measurement(*statement.condition, measurement.name, series))) continue;
+    }
+    names.push_back(measurement.name);
+  }
+  return names;
+}
+
+/// Databases and policies that ON names; an empty policy means all of them together.
+Result<std::vector<std::pair<std::string, std::string>>> measurement_places(
+    const ShowMeasurementsStatement& statement, const StatementContext& context) {
+  const std::string& name =
+      statement.database.empty() ? context.names.database : statement.database;
+  std::vector<std::pair<std::string, std::string>> places;
+  const auto add_policies = [&](const Database& database) {
+    for (const PolicyRef& policy : database.policies) {
+      places.emplace_back(database.name, policy->name);
+    }
+  };
+  if (statement.any_database) {
+    if (!statement.any_policy) {
+      const std::string form = statement.policy.empty() ? "*" : "*.rp";
+      return fail(ErrorCode::kInvalidInput, "query 'SHOW MEASUREMENTS ON " + form +
+                                                "' not supported. use 'ON *.*' or specify a database");
+    }
+    for (const auto& [key, database] : context.names.catalog->databases) add_policies(*database);
+    return places;
+  }
+  if (name.empty()) return fail(ErrorCode::kInvalidInput, "database name required");
+  const DatabaseRef database = context.names.catalog->database(name);
+  if (statement.any_policy) {
+    if (database == nullptr) return fail(ErrorCode::kNotFound, "unknown database " + name);
+    add_policies(*database);
+  } else if (database != nullptr &&
+             (statement.policy.empty() || database->policy(statement.policy) != nullptr)) {
+    places.emplace_back(name, statement.policy);
+  }
+  return places;
+}
+
+}  // namespace
+
+Result<void> execute(const ShowMeasurementsStatement& statement, StatementContext& context,
+                     Answer& answer) {
+  if (mentions_time(statement.condition)) {
+    return fail(ErrorCode::kInvalidInput, "SHOW MEASUREMENTS doesn't support time in WHERE clause");
+  }
+  const bool shows_places =
+      statement.any_database || statement.any_policy || !statement.policy.empty();
+  ValueRows rows;
+  for (const auto& [database, policy] : TRY(measurement_places(statement, context))) {
+    for (std::string& name : TRY(measurement_names(statement, database, policy, context))) {
+      rows.push_back({std::move(name)});
+      if (shows_places) rows.back().insert(rows.back().end(), {database, policy});
+    }
+  }
+  cut(rows, statement.limit, statement.offset);
+  if (rows.empty()) return {};
+  std::vector<std::string> columns = {"name"};
+  if (shows_places) columns.insert(columns.end(), {"database", "retention policy"});
+  return answer.series("measurements", columns, rows);
+}
+
+Result<void> execute(const ShowSeriesStatement& statement, StatementContext& context,
+                     Answer& answer) {
+  SplitCondition split = TRY(split_condition(statement.condition, fold_context(context)));
+  TRY_VOID(check_tag_operators(split.condition));
+  const ListScope scope{
+      .database = statement.database, .sources = statement.sources, .time = split.time};
+  ValueRows rows;
+  for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
+    std::vector<std::string> keys;
+    for (const TagSet& tags : TRY(list_series(measurement, split.condition, context))) {
+      keys.push_back(series_text(measurement.name, tags));
+    }
+    std::sort(keys.begin(), keys.end());
+    for (std::string& key : keys) rows.push_back({std::move(key)});
+  }
+  cut(rows, statement.limit, statement.offset);
+  if (rows.empty()) return {};
+  return answer.series("", {"key"}, rows);
+}
+
+Result<void> execute(const ShowTagKeysStatement& statement, StatementContext& context,
+                     Answer& answer) {
+  const SplitCondition split = TRY(split_condition(statement.condition, fold_context(context)));
+  const ListScope scope{
+      .database = statement.database, .sources = statement.sources, .time = split.time};
+  const TagKeyMatch match(statement.key);
+  for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
+    std::set<std::string> keys;
+    for (const TagSet& tags : TRY(list_series(measurement, split.condition, context))) {
+      for (const auto& [key, value] : tags) {
+        if (match.matches(key)) keys.insert(key);
+      }
+    }
+    ValueRows rows;
+    for (const std::string& key : keys) rows.push_back({key});
+    cut(rows, statement.limit, statement.offset);
+    if (!rows.empty()) TRY_VOID(answer.series(measurement.name, {"tagKey"}, rows));
+  }
+  return {};
+}
+
+Result<void> execute(const ShowTagValuesStatement& statement, StatementContext& context,
+                     Answer& answer) {
+  const SplitCondition split = TRY(split_condition(statement.condition, fold_context(context)));
+  const ListScope scope{
+      .database = statement.database, .sources = statement.sources, .time = split.time};
+  const TagKeyMatch match(statement.key);
+  for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
+    std::set<std::pair<std::string, std::string>> values;
+    for (const TagSet& tags : TRY(list_series(measurement, split.condition, context))) {
+      for (const auto& [key, value] : tags) {
+        if (match.matches(key)) values.emplace(key, value);
+      }
+    }
+    ValueRows rows;
+    for (const auto& [key, value] : values) rows.push_back({key, value});
+    cut(rows, statement.limit, statement.offset);
+    if (!rows.empty()) TRY_VOID(answer.series(measurement.name, {"key", "value"}, rows));
+  }
+  return {};
+}
+
+Result<void> execute(const ShowFieldKeysStatement& statement, StatementContext& context,
+                     Answer& answer) {
+  const ListScope scope{.database = statement.database,
+                        .sources = statement.sources,
+                        .default_policy_only = true,
+                        .time = {}};
+  for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
+    std::set<std::pair<std::string, std::string>> fields;
+    for (const BoundTableRef& table : measurement.tables) {
+      for (const auto& [name, variants] : table->fields) {
+        for (const Column* column : variants) {
+          fields.emplace(name, to_string(to_data_type(column->type)));
+        }
+      }
+    }
+    ValueRows rows;
+    for (const auto& [name, type] : fields) rows.push_back({name, type});
+    cut(rows, statement.limit, statement.offset);
+    if (!rows.empty()) TRY_VOID(answer.series(measurement.name, {"fieldKey", "fieldType"}, rows));
+  }
+  return {};
+}
+
+}  // namespace varve::influxql

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The answer of a subquery, kept as rows that the outer SELECT reads.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "query/influxql/execute/points.h"
+#include "query/influxql/execute/row_run.h"
+#include "query/influxql/execute/run_options.h"
+#include "query/influxql/execute/statement_context.h"
+#include "query/influxql/plan/select_plan.h"
+
+namespace varve::influxql {
+
+/// Threads: one owner.
+class SubqueryRows {
+ public:
+  /// Runs the subquery of a SELECT that runs with `outer`, keeps the rows for which that SELECT's
+  /// condition holds, and of those the wanted variables, cast to their types.
+  /// A name is looked for among the subquery's columns, then among the tags it groups by.
+  static Result<SubqueryRows> run(const SelectPlan& subquery, const RunOptions& outer,
+                                  const std::vector<Variable>& wanted,
+                                  const std::optional<Expression>& condition,
+                                  StatementContext& context);
+
+  /// Rows of one group of the subquery, under the key of the outer group they belong to.
+  struct Entry {
+    GroupKey key;
+    size_t group = 0;
+    Rows rows;
+  };
+  std::vector<Entry>& entries() { return entries_; }
+  bool has(size_t wanted) const { return has_[wanted]; }
+  size_t size_bytes() const;
+
+ private:
+  std::vector<Entry> entries_;
+  std::vector<bool> has_;
+};
+
+}  // namespace varve::influxql

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/influxql/query.h"
+
+#include <utility>
+
+#include "query/influxql/ast_text.h"
+#include "query/influxql/execute/answer.h"
+#include "query/influxql/execute/definition_statements.h"
+#include "query/influxql/execute/select_statement.h"
+#include "query/influxql/execute/show_statements.h"
+#include "query/influxql/execute/statement_context.h"
+#include "query/influxql/parser.h"
+#include "query/influxql/statement_facts.h"
+
+namespace varve::influxql {
+namespace {
+
+/// Runs one statement, whatever it is.
+class StatementRunner {
+ public:
+  StatementRunner(Definitions& definitions, StatementContext& context, Answer& answer)
+      : definitions_(definitions), context_(context), answer_(answer) {}
+
+  Result<void> operator()(const SelectStatement& statement) {
+    return execute(statement, context_, answer_);
+  }
+  Result<void> operator()(const ShowMeasurementsStatement& statement) {
+    return execute(statement, context_, answer_);
+  }
+  Result<void> operator()(const ShowSeriesStatement& statement) {
+    return execute(statement, context_, answer_);
+  }
+  Result<void> operator()(const ShowTagKeysStatement& statement) {
+    return execute(statement, context_, answer_);
+  }
+  Result<void> operator()(const ShowTagValuesStatement& statement) {
+    return execute(statement, context_, answer_);
+  }
+  Result<void> operator()(const ShowFieldKeysStatement& statement) {
+    return execute(statement, context_, answer_);
+  }
+  Result<void> operator()(const ShowCardinalityStatement& statement) {
+    return execute(statement, context_, answer_);
+  }
+  Result<void> operator()(const ShowDatabasesStatement& statement) {
+    return execute(statement, context_.names, answer_);
+  }
+  Result<void> operator()(const ShowRetentionPoliciesStatement& statement) {
+    return execute(statement, context_.names, answer_);
+  }
+  Result<void> operator()(const CreateDatabaseStatement& statement) {
+    return execute(statement, definitions_);
+  }
+  Result<void> operator()(const DropDatabaseStatement& statement) {
+    return execute(statement, definitions_);
+  }
+  Result<void> operator()(const CreateRetentionPolicyStatement& statement) {
+    return execute(statement, definitions_);
+  }
+  Result<void> operator()(const AlterRetentionPolicyStatement& statement) {
+    return execute(statement, definitions_);
+  }
+  Result<void> operator()(const DropRetentionPolicyStatement& statement) {
+    return execute(statement, definitions_);
+  }
+  Result<void> operator()(const DropMeasurementStatement& statement) {
+    return execute(statement, context_.names, definitions_);
+  }
+  template <class Other>
+  Result<void> operator()(const Other& statement) {
+    return fail(ErrorCode::kUnsupported, "not supported yet: " + to_string(Statement(statement)));
+  }
+
+ private:
+  Definitions& definitions_;
+  StatementContext& context_;
+  Answer& answer_;
+};
+
+}  // namespace
+
+InfluxqlEngine::InfluxqlEngine(Catalog& catalog, Store& store, StoreAdmin& admin,
+                               const Clock& clock, const QueryOptions& options)
+    : catalog_(catalog), store_(store), admin_(admin), clock_(clock), options_(options) {}
+
+Result<ParsedQuery> InfluxqlEngine::parse(const QueryRequest& request) const {
+  return ParsedQuery{
+      .statements = TRY(parse_query(request.text, {.parameters = request.parameters}))};
+}
+
+Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& request,
+                                 ResultSink& sink) const {
+  Definitions definitions{.catalog = catalog_, .admin = admin_};
+  for (size_t i = 0; i < query.statements.size(); ++i) {
+    const Statement& statement = query.statements[i];
+    const auto id = static_cast<uint32_t>(i);
+    StatementContext context{
+        .store = store_,
+        .clock = clock_,
+        .options = options_,
+        .names = {catalog_.snapshot(), request.database, request.policy},
+        .now_ns = clock_.now_ns(),
+        .cancel = request.cancel,
+        .deadline_steady_ns =
+            options_.timeout_ns > 0 ? clock_.steady_ns() + options_.timeout_ns : 0,
+        .budget = MemoryBudget(options_.memory_bytes_max)};
+    if (context.names.database.empty()) {
+      context.names.database = std::string(default_database(statement));
+    }
+    TRY_VOID(sink.begin_statement(id));
+    Answer answer(sink);
+    const Result<void> result =
+        std::visit(StatementRunner(definitions, context, answer), statement);
+    if (!result) {
+      if (answer.has_sink_failed() || result.error().code == ErrorCode::kCancelled) {
+        return fail(result.error());
+      }
+      TRY_VOID(sink.statement_error(result.error().message));
+      TRY_VOID(sink.end_statement());
+      if (i + 1 == query.statements.size()) return {};
+      TRY_VOID(sink.begin_statement(id + 1));
+      TRY_VOID(sink.statement_error("not executed"));
+      return sink.end_statement();
+    }
+    if (request.is_read_only) {
+      if (const auto warning = read_only_warning(statement)) {
+        TRY_VOID(answer.message("warning", *warning));
+      }
+    }
+    TRY_VOID(sink.end_statement());
+  }
+  return {};
+}
+
+}  // namespace varve::influxql
