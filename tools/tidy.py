@@ -29,7 +29,7 @@ OWNERS = [
     (("CLI/", "toml++/", "toml.hpp"), ("src/varve/",)),
     (("re2/",), ("src/query/", "src/engine/")),
     (("libdeflate.h",), ("src/codec/",)),
-    (("simdjson.h",), ("src/catalog/", "src/codec/", "src/serve/", "src/query/", "src/varve/")),
+    (("nlohmann/",), ("src/catalog/", "src/codec/", "src/serve/", "src/query/", "src/varve/")),
 ]
 
 # Written in two parts, so that this file does not refuse itself.

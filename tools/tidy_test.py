@@ -54,7 +54,7 @@ def planted():
                            ("sqlite3.h", "src/engine"), ("spdlog/spdlog.h", "src/model"),
                            ("prometheus/registry.h", "src/base"), ("CLI/CLI.hpp", "src/base"),
                            ("toml++/toml.h", "src/base"), ("re2/re2.h", "src/model"),
-                           ("libdeflate.h", "src/base"), ("simdjson.h", "src/base")]:
+                           ("libdeflate.h", "src/base"), ("nlohmann/json.hpp", "src/base")]:
         yield ("%s in %s" % (header, folder), folder + "/third.cc",
                SPDX_C + "#include <%s>\n" % header, "%s belongs to" % header)
     yield ("a circle of rooms", "src/base/CMakeLists.txt",

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "catalog/records.h"
 
-#include <simdjson.h>
-
 #include <charconv>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
@@ -13,7 +12,7 @@
 namespace varve {
 namespace {
 
-namespace dom = simdjson::dom;
+using nlohmann::json;
 
 constexpr char kFormat = '1';
 
@@ -138,27 +137,25 @@ class Record {
     return found;
   }
 
-  Result<dom::object> parse(std::string_view value) {
+  Result<json> parse(std::string_view value) const {
     if (value.empty()) return corrupt("empty value");
     if (value.front() != kFormat) {
       return fail(ErrorCode::kUnsupported, "catalog entry has format " + std::string(1, value[0]) +
                                                ", this version reads 1: " + std::string(key_));
     }
     value.remove_prefix(1);
-    dom::element root;
-    dom::object members;
-    // parse() copies the bytes: they carry no padding.
-    if (parser_.parse(value.data(), value.size()).get(root) != simdjson::SUCCESS) {
-      return corrupt("not JSON");
-    }
-    if (root.get_object().get(members) != simdjson::SUCCESS) return corrupt("no JSON object");
-    return members;
+    json root = json::parse(value, nullptr, /*allow_exceptions=*/false);
+    if (root.is_discarded()) return corrupt("not JSON");
+    if (!root.is_object()) return corrupt("no JSON object");
+    return root;
   }
 
-  Result<std::string> text(dom::element element) const {
-    std::string_view plain;
-    if (element.get_string().get(plain) == simdjson::SUCCESS) return std::string(plain);
-    if (element["hex"].get_string().get(plain) != simdjson::SUCCESS) return corrupt("no text");
+  Result<std::string> text(const json& element) const {
+    if (element.is_string()) return element.get<std::string>();
+    if (!element.is_object() || !element.contains("hex") || !element["hex"].is_string()) {
+      return corrupt("no text");
+    }
+    const auto& plain = element["hex"].get_ref<const std::string&>();
     std::string bytes;
     for (size_t i = 0; i + 1 < plain.size(); i += 2) {
       uint8_t byte = 0;
@@ -169,16 +166,20 @@ class Record {
     return bytes;
   }
 
-  Result<std::string> text(dom::object members, std::string_view name) const {
-    dom::element element;
-    if (members[name].get(element) != simdjson::SUCCESS) return missing(name);
-    return text(element);
+  Result<std::string> text(const json& members, std::string_view name) const {
+    const auto found = members.find(name);
+    if (found == members.end()) return missing(name);
+    return text(*found);
   }
 
-  Result<int64_t> number(dom::object members, std::string_view name, int64_t min,
+  Result<int64_t> number(const json& members, std::string_view name, int64_t min,
                          int64_t max) const {
-    int64_t found = 0;
-    if (members[name].get_int64().get(found) != simdjson::SUCCESS) return missing(name);
+    const auto member = members.find(name);
+    if (member == members.end() || !member->is_number_integer()) return missing(name);
+    if (member->is_number_unsigned() && member->get<uint64_t>() > uint64_t{INT64_MAX}) {
+      return corrupt(std::string(name) + " is out of range");
+    }
+    const auto found = member->get<int64_t>();
     if (found < min || found > max) return corrupt(std::string(name) + " is out of range");
     return found;
   }
@@ -189,7 +190,6 @@ class Record {
 
  private:
   std::string_view key_;
-  dom::parser parser_;
 };
 
 constexpr int64_t kIdMax = std::numeric_limits<uint32_t>::max();
@@ -197,15 +197,14 @@ constexpr int64_t kInt64Max = std::numeric_limits<int64_t>::max();
 constexpr int64_t kInt64Min = std::numeric_limits<int64_t>::min();
 
 // ["host","tag","string"]
-Result<Column> decode_column(const Record& record, dom::element element) {
-  dom::array parts;
-  if (element.get_array().get(parts) != simdjson::SUCCESS || parts.size() != 3) {
+Result<Column> decode_column(const Record& record, const json& parts) {
+  if (!parts.is_array() || parts.size() != 3) {
     return record.corrupt("a column is no triple");
   }
   Column column;
-  column.name = TRY(record.text(parts.at(0).value_unsafe()));
-  const auto kind = TRY(record.text(parts.at(1).value_unsafe()));
-  const auto type = TRY(record.text(parts.at(2).value_unsafe()));
+  column.name = TRY(record.text(parts[0]));
+  const auto kind = TRY(record.text(parts[1]));
+  const auto type = TRY(record.text(parts[2]));
   bool has_kind = false;
   bool has_type = false;
   for (const auto& entry : kKindWords) {
@@ -316,11 +315,9 @@ Result<TableRecord> decode_table(std::string_view key, std::string_view value) {
     if (entry.word == mode) found.table.mode = entry.mode, has_mode = true;
   }
   if (!has_mode) return record.corrupt("unknown merge mode: " + mode);
-  dom::array columns;
-  if (members["columns"].get_array().get(columns) != simdjson::SUCCESS) {
-    return record.missing("columns");
-  }
-  for (const auto element : columns) {
+  const auto columns = members.find("columns");
+  if (columns == members.end() || !columns->is_array()) return record.missing("columns");
+  for (const json& element : *columns) {
     auto column = TRY(decode_column(record, element));
     column.id = ColumnId{static_cast<uint32_t>(found.table.columns.size() + 1)};
     found.table.columns.push_back(std::move(column));
