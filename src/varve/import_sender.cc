@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "varve/import_sender.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "varve/line_splitter.h"
@@ -57,11 +56,10 @@ std::string_view bare_reason(std::string_view message) {
 }
 
 std::string error_of_body(const std::string& body) {
-  simdjson::dom::parser parser;
-  std::string_view text;
-  const simdjson::padded_string padded(body);
-  if (parser.parse(padded)["error"].get_string().get(text) != simdjson::SUCCESS) return body;
-  return std::string(text);
+  const auto document = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!document.is_object() || !document.contains("error")) return body;
+  const auto& text = document["error"];
+  return text.is_string() ? text.get<std::string>() : body;
 }
 
 Result<HttpResponse> ImportSender::post(std::string_view text) {

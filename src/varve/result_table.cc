@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "varve/result_table.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
 namespace varve {
 namespace {
 
-namespace dom = simdjson::dom;
+using nlohmann::json;
 
 struct Cell {
   std::string text;
@@ -39,34 +38,27 @@ std::string printable(std::string_view text) {
   return clean;
 }
 
-Cell cell_of(const dom::element& element) {
-  switch (element.type()) {
-    case dom::element_type::INT64:
-      return {std::to_string(element.get_int64().value_unsafe()), true};
-    case dom::element_type::UINT64:
-      return {std::to_string(element.get_uint64().value_unsafe()), true};
-    case dom::element_type::DOUBLE:
-      return {number_text(element.get_double().value_unsafe()), true};
-    case dom::element_type::BOOL:
-      return {element.get_bool().value_unsafe() ? "true" : "false"};
-    case dom::element_type::STRING:
-      return {printable(element.get_string().value_unsafe())};
-    default:
-      return {};
-  }
+Cell cell_of(const json& element) {
+  if (element.is_number_unsigned()) return {std::to_string(element.get<uint64_t>()), true};
+  if (element.is_number_integer()) return {std::to_string(element.get<int64_t>()), true};
+  if (element.is_number_float()) return {number_text(element.get<double>()), true};
+  if (element.is_boolean()) return {element.get<bool>() ? "true" : "false"};
+  if (element.is_string()) return {printable(element.get_ref<const std::string&>())};
+  return {};
 }
 
-std::string text_member(const dom::element& object, std::string_view name) {
-  std::string_view text;
-  if (object[name].get_string().get(text) != simdjson::SUCCESS) return {};
-  return std::string(text);
+std::string text_member(const json& object, const char* name) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 /// The array of that name; an empty one when there is none.
-std::vector<dom::element> list_member(const dom::element& object, std::string_view name) {
-  dom::array list;
-  if (object[name].get_array().get(list) != simdjson::SUCCESS) return {};
-  return {list.begin(), list.end()};
+const json& list_member(const json& object, const char* name) {
+  static const json none = json::array();
+  if (!object.is_object()) return none;
+  const auto found = object.find(name);
+  return found != object.end() && found->is_array() ? *found : none;
 }
 
 void append_padded(std::string& out, const Cell& cell, size_t width) {
@@ -84,11 +76,10 @@ void append_row(std::string& out, const Row& row, const std::vector<size_t>& wid
   out += line + "\n";
 }
 
-void draw_series(const dom::element& series, std::string& out) {
+void draw_series(const json& series, std::string& out) {
   std::string title = printable(text_member(series, "name"));
-  dom::object tags;
-  if (series["tags"].get_object().get(tags) == simdjson::SUCCESS) {
-    for (const auto& [name, value] : tags) {
+  if (series.is_object() && series.contains("tags")) {
+    for (const auto& [name, value] : series["tags"].items()) {
       title += (title.empty() ? "" : "  ") + printable(name) + "=" + cell_of(value).text;
     }
   }
@@ -97,9 +88,7 @@ void draw_series(const dom::element& series, std::string& out) {
   std::vector<Row> rows;
   for (const auto& values : list_member(series, "values")) {
     Row row;
-    dom::array cells;
-    if (values.get_array().get(cells) != simdjson::SUCCESS) continue;
-    for (const auto& value : cells) row.push_back(cell_of(value));
+    for (const auto& value : values) row.push_back(cell_of(value));
     rows.push_back(std::move(row));
   }
   std::vector<size_t> widths;
@@ -133,14 +122,9 @@ size_t display_width(std::string_view text) {
   }));
 }
 
-Result<DrawnAnswer> draw_answer(std::string_view json) {
-  dom::parser parser;
-  dom::element document;
-  const simdjson::padded_string padded(json);
-  if (const auto error = parser.parse(padded).get(document)) {
-    return fail(ErrorCode::kInvalidInput,
-                std::string("the answer is no JSON: ") + simdjson::error_message(error));
-  }
+Result<DrawnAnswer> draw_answer(std::string_view text) {
+  const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (document.is_discarded()) return fail(ErrorCode::kInvalidInput, "the answer is no JSON");
   DrawnAnswer answer;
   if (auto error = text_member(document, "error"); !error.empty()) {
     answer.errors.push_back(std::move(error));
