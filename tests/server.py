@@ -196,7 +196,7 @@ class Server:
 
     def rows(self, text, database=None, **parameters):
         """The values of all series of one statement; [] for an empty answer. Raises on an error."""
-        return [row for one in self.series(text, database, **parameters) for row in one["values"]]
+        return [row for one in self.series(text, database, **parameters) for row in one.get("values", [])]
 
     def series(self, text, database=None, **parameters):
         document = self.query(text, database, **parameters)

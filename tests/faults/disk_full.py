@@ -29,12 +29,22 @@ def body(batch):
         for i in range(1000)).encode()
 
 
+def write_patiently(connection, batch):
+    """Sends a batch again while the answer is 503: with small memtables a flush may be awaited."""
+    for _ in range(200):
+        answer = request(connection, "POST", "/write", {"db": "d"}, body(batch))
+        if answer.status != 503:
+            break
+        time.sleep(0.05)
+    return answer
+
+
 def fill(server):
     """Writes until refused; returns the acknowledged batches and the refusal."""
     connection = server.connect()
     acknowledged = []
     for batch in range(5000):
-        answer = request(connection, "POST", "/write", {"db": "d"}, body(batch))
+        answer = write_patiently(connection, batch)
         if answer.status != 204:
             return acknowledged, answer
         acknowledged.append(batch)
