@@ -112,7 +112,7 @@ std::string duration_text(int64_t duration_ns) {
 std::string time_text(int64_t time_ns) {
   using std::chrono::days;
   const int64_t second = time_ns / kSecondNs - (time_ns % kSecondNs < 0 ? 1 : 0);
-  const int64_t part_ns = time_ns - second * kSecondNs;
+  const int64_t part_ns = (time_ns % kSecondNs + kSecondNs) % kSecondNs;
   const int64_t day = second / 86'400 - (second % 86'400 < 0 ? 1 : 0);
   const int64_t second_of_day = second - day * 86'400;
   const std::chrono::year_month_day date{std::chrono::sys_days{days{day}}};

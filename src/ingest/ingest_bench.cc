@@ -15,6 +15,7 @@
 #include "ingest/ingest.h"
 #include "ingest/row_builder.h"
 #include "ingest/schema_pass.h"
+#include "model/column_vector.h"
 
 namespace varve {
 namespace {
@@ -41,10 +42,6 @@ class NoStore final : public Store {
 class SyntheticPoints final : public PointSource {
  public:
   SyntheticPoints(size_t series_count, size_t row_count, bool is_shuffled) {
-    for (size_t i = 0; i < series_count; ++i) {
-      keys_.push_back("cpu,arch=x64,datacenter=us-west-2b,hostname=host_" + std::to_string(i) +
-                      ",os=Ubuntu16.10,rack=17,region=us-west-2,service=9,team=NYC");
-    }
     for (size_t i = 0; i < kFields; ++i) names_.push_back("usage_field_" + std::to_string(i));
     std::mt19937_64 random(1);
     constexpr size_t kChunkRows = 256;
@@ -52,7 +49,11 @@ class SyntheticPoints final : public PointSource {
       if (row % kChunkRows == 0) chunks_.emplace_back();
       PointChunk& chunk = chunks_.back();
       Point point;
-      point.raw_key = keys_[is_shuffled ? random() % series_count : row % series_count];
+      // Each row has its own bytes, one after the other, as in a request.
+      const size_t series = is_shuffled ? random() % series_count : row % series_count;
+      point.raw_key =
+          keys_.add("cpu,arch=x64,datacenter=us-west-2b,hostname=host_" + std::to_string(series) +
+                    ",os=Ubuntu16.10,rack=17,region=us-west-2,service=9,team=NYC");
       point.time_ns = kNowNs + static_cast<int64_t>(row);
       point.fields_begin = static_cast<uint32_t>(chunk.fields.size());
       for (const auto& name : names_) {
@@ -91,7 +92,7 @@ class SyntheticPoints final : public PointSource {
   std::string errors() const override { return ""; }
 
  private:
-  std::vector<std::string> keys_;
+  StringArena keys_;
   std::vector<std::string> names_;
   std::vector<PointChunk> chunks_;
   size_t next_ = 0;

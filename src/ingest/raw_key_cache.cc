@@ -7,8 +7,32 @@ namespace varve {
 namespace {
 
 constexpr size_t kSlotsMin = 1'024;
+// So many stay in the processor's own cache.
+constexpr size_t kCachedEntriesMax = 8'192;
 
 }  // namespace
+
+// Four steps, each over all hashes, so that the waits of one step overlap.
+void RawKeyCache::prefetch(std::span<const Hash128> hashes) {
+  const bool is_needed = wrong_guesses_ * 4 > hashes.size() && entries_.size() > kCachedEntriesMax;
+  wrong_guesses_ = 0;
+  if (!is_needed) return;
+  const size_t mask = slots_.size() - 1;
+  for (const Hash128& hash : hashes) __builtin_prefetch(&slots_[hash.low & mask]);
+  for (const Hash128& hash : hashes) {
+    const uint32_t entry = slots_[hash.low & mask].entry;
+    if (entry != kNone) __builtin_prefetch(&entries_[entry]);
+  }
+  for (const Hash128& hash : hashes) {
+    const uint32_t entry = slots_[hash.low & mask].entry;
+    if (entry != kNone) __builtin_prefetch(&series_[entries_[entry].series]);
+  }
+  // The bytes of the key go into the batch.
+  for (const Hash128& hash : hashes) {
+    const uint32_t entry = slots_[hash.low & mask].entry;
+    if (entry != kNone) __builtin_prefetch(series_[entries_[entry].series].key.data());
+  }
+}
 
 CachedSeries* RawKeyCache::put(const Hash128& raw_hash, const Hash128& canonical_hash,
                                uint32_t table_index, std::string_view key) {
@@ -40,6 +64,7 @@ CachedSeries* RawKeyCache::put(const Hash128& raw_hash, const Hash128& canonical
 void RawKeyCache::clear() { *this = RawKeyCache(); }
 
 CachedSeries* RawKeyCache::find_slowly(const Hash128& hash) {
+  ++wrong_guesses_;
   const uint32_t entry = probe(hash);
   if (entry == kNone) return nullptr;
   if (last_ != kNone) entries_[last_].next = entry;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +45,10 @@ class RawKeyCache {
     return find_slowly(hash);
   }
 
+  /// Fetches what find() of these hashes will read. Does nothing while the guesses are good: then
+  /// memory is read in sequence anyway.
+  void prefetch(std::span<const Hash128> hashes);
+
   /// Keeps the series under both hashes: that of the raw key and that of the canonical one, under
   /// which every spelling of the key meets. Replaces what either named before.
   CachedSeries* put(const Hash128& raw_hash, const Hash128& canonical_hash, uint32_t table_index,
@@ -76,6 +81,7 @@ class RawKeyCache {
   StringArena keys_;
   size_t key_count_ = 0;
   uint32_t last_ = kNone;
+  size_t wrong_guesses_ = 0;  // Since the last prefetch().
 };
 
 }  // namespace varve

@@ -49,10 +49,16 @@ std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSo
   table_of_batch_.clear();
   drops_.begin(target.policy->duration_ns, oldest_ns_);
   while (points.next(chunk_)) {
+    hashes_.clear();
     for (const Point& point : chunk_.points) {
+      hashes_.push_back(hash128_seeded(point.raw_key, policy_seed_));
+    }
+    keys_.prefetch(hashes_);
+    for (size_t i = 0; i < chunk_.points.size(); ++i) {
+      const Point& point = chunk_.points[i];
       const auto fields = std::span<const PointField>(chunk_.fields)
                               .subspan(point.fields_begin, point.fields_end - point.fields_begin);
-      if (add(target, points, point, fields) == Step::kNeedsSchema) {
+      if (add(target, points, point, hashes_[i], fields) == Step::kNeedsSchema) {
         batches_.clear();
         forget_when_full();
         return std::nullopt;
@@ -65,7 +71,8 @@ std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSo
 }
 
 RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
-                                 const Point& point, std::span<const PointField> fields) {
+                                 const Point& point, const Hash128& raw_hash,
+                                 std::span<const PointField> fields) {
   if (point.time_ns < oldest_ns_) [[unlikely]] {
     const auto key = points.parse_key(point.raw_key);
     if (key) {
@@ -75,7 +82,6 @@ RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
     }
     return Step::kLeftOut;
   }
-  const Hash128 raw_hash = hash128_seeded(point.raw_key, policy_seed_);
   CachedSeries* series = keys_.find(raw_hash);
   if (series == nullptr || !revalidate(target, tables_[series->table_index])) [[unlikely]] {
     const Step step = learn_series(target, points, point, fields, raw_hash, series);

@@ -59,7 +59,7 @@ class RowBuilder {
   enum class Step : uint8_t { kStored, kLeftOut, kNeedsSchema };
 
   Step add(const BuildTarget& target, PointSource& points, const Point& point,
-           std::span<const PointField> fields);
+           const Hash128& raw_hash, std::span<const PointField> fields);
   Step learn_series(const BuildTarget& target, PointSource& points, const Point& point,
                     std::span<const PointField> fields, const Hash128& raw_hash,
                     CachedSeries*& series);
@@ -113,6 +113,7 @@ class RowBuilder {
 
   // Scratch, kept for its memory.
   PointChunk chunk_;
+  std::vector<Hash128> hashes_;  // Of the chunk's raw keys.
   PointFields point_fields_;
   std::vector<SegmentFields::Claim> claims_;
   std::vector<KeyCell> cells_;
