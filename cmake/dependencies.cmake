@@ -25,12 +25,10 @@ find_path(VARVE_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 
 # libparquet from the wheel exports a private OpenSSL. libssl and libcrypto must be direct NEEDED
 # entries of every executable, ahead of libparquet, or two OpenSSL versions mix in one call chain.
-# It exports a newer simdjson too, whose virtual functions are in another order: ours must also come
-# first, or its parser is called through the wrong slots.
 # src/varve/openssl_order_test.cc proves the order in the linked binary.
 add_library(varve_openssl INTERFACE)
 target_link_libraries(varve_openssl INTERFACE OpenSSL::SSL OpenSSL::Crypto)
-target_link_options(varve_openssl INTERFACE "LINKER:--push-state,--no-as-needed" "-lssl" "-lcrypto" "-lsimdjson" "LINKER:--pop-state")
+target_link_options(varve_openssl INTERFACE "LINKER:--push-state,--no-as-needed" "-lssl" "-lcrypto" "LINKER:--pop-state")
 add_library(varve::openssl ALIAS varve_openssl)
 
 add_library(varve_boost INTERFACE)
