@@ -56,8 +56,8 @@ class Script {
   bool all() {
     return open() && write_some(4, true) && flush() && write_some(3, false) && flush() &&
            write_some(2, true) && reopen() && write_some(2, false) && flush() && compact() &&
-           drop() && write_some(3, false) && flush() && reopen() && flush() && write_some(2, false) &&
-           close();
+           drop() && write_some(3, false) && flush() && reopen() && flush() &&
+           write_some(2, false) && close();
   }
 
   bool open() {

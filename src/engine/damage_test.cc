@@ -34,7 +34,8 @@ class Damage : public ::testing::Test {
   }
   std::string file_ending(const std::string& folder, std::string_view end) {
     const auto names = files.list(folder);
-    const auto found = std::ranges::find_if(*names, [&](const auto& n) { return n.ends_with(end); });
+    const auto ends = [&](const std::string& name) { return name.ends_with(end); };
+    const auto found = std::ranges::find_if(*names, ends);
     return found == names->end() ? "" : join_path(folder, *found);
   }
   size_t row_count(TableId table) {

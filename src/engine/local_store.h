@@ -44,6 +44,7 @@ class LocalStore final : public Store, public StoreAdmin {
   /// Finishes what is queued, flushes, syncs and stops; later writes are refused. The first error
   /// is returned, but everything is stopped all the same. Without it the destructor finishes what
   /// is queued and flushes nothing, as after a crash: what was acknowledged is in the WAL.
+  /// Streams and what they handed out end before the store.
   Result<void> close();
   EngineHealth health() const;
 

@@ -92,7 +92,8 @@ TEST_F(LocalStoreTest, OverwritesWholeRowsWhereTheTableSaysSo) {
 }
 
 TEST_F(LocalStoreTest, KeepsEveryRowOfAnAppendTable) {
-  in_every_place({{{"a", 5, {{kUsage, 1.0}}}, {"a", 5, {{kUsage, 1.0}}}}, {{"a", 5, {{kUsage, 2.0}}}}},
+  in_every_place({{{"a", 5, {{kUsage, 1.0}}}, {"a", 5, {{kUsage, 1.0}}}},
+                  {{"a", 5, {{kUsage, 2.0}}}}},
                  MergeMode::kAppend,
                  [&] { EXPECT_EQ(rows(), (Rows{"a@5 10=1", "a@5 10=1", "a@5 10=2"})); });
 }
@@ -247,7 +248,8 @@ TEST_F(LocalStoreTest, ListsSeriesAndColumnsOfOverlappingSegments) {
 TEST_F(LocalStoreTest, KnowsNothingOfATableThatNobodyWrote) {
   open();
   EXPECT_EQ(rows(spec_of(TableId{99})), Rows{});
-  EXPECT_TRUE(store->list_series({.table = TableId{99}, .range = {}, .predicate = {}})->series.empty());
+  const auto list = store->list_series({.table = TableId{99}, .range = {}, .predicate = {}});
+  EXPECT_TRUE(list->series.empty());
   EXPECT_TRUE(store->list_columns(TableId{99}, {})->empty());
   EXPECT_EQ(store->stats(TableId{99}).series_count, 0u);
   EXPECT_TRUE(store->drop_tables({TableId{99}}));

@@ -20,7 +20,14 @@
 
 namespace varve {
 
-enum class CompareOp : uint8_t { kEqual = 1, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+enum class CompareOp : uint8_t {
+  kEqual = 1,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual
+};
 
 /// An immutable tree; cheap to copy.
 class Predicate {

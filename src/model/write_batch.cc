@@ -389,7 +389,9 @@ Result<void> read_rows(ByteReader& in, WriteBatch& batch) {
 size_t WriteBatch::size_bytes() const {
   size_t bytes = sizeof(*this) + key_bytes.capacity() + series.capacity() * sizeof(BatchSeries) +
                  row_series.capacity() * sizeof(uint32_t) + times_ns.capacity() * sizeof(int64_t);
-  for (const BatchColumn& column : columns) bytes += sizeof(BatchColumn) + column.values.size_bytes();
+  for (const BatchColumn& column : columns) {
+    bytes += sizeof(BatchColumn) + column.values.size_bytes();
+  }
   return bytes;
 }
 

@@ -114,7 +114,9 @@ void Manifest::remove_other_files() {
     const auto done = name == damaged_file_
                           ? files_.rename(path, path + std::string(kDamaged))
                           : files_.remove(path);
-    if (!done) log::warn("manifest.remove_failed", {{"file", path}, {"error", done.error().message}});
+    if (!done) {
+      log::warn("manifest.remove_failed", {{"file", path}, {"error", done.error().message}});
+    }
   }
   damaged_file_.clear();
 }

@@ -13,7 +13,8 @@ namespace {
 
 // Numbers of different types compare by value, exactly: no integer is rounded to a double.
 std::partial_ordering order(int64_t a, uint64_t b) {
-  return a < 0 ? std::partial_ordering::less : std::partial_ordering(static_cast<uint64_t>(a) <=> b);
+  if (a < 0) return std::partial_ordering::less;
+  return static_cast<uint64_t>(a) <=> b;
 }
 template <class Integer>
 std::partial_ordering order_with_double(Integer a, double b) {
@@ -185,7 +186,8 @@ void RowFilter::compare(const ColumnView& cells, CompareOp op, const Value& valu
       const auto* bound = std::get_if<std::string>(&value);
       if (bound == nullptr) return select_all(selected, false);
       const auto texts = cells.as<std::string_view>();
-      select(selected, [&](size_t row) { return holds(texts[row] <=> std::string_view(*bound), op); });
+      select(selected,
+             [&](size_t row) { return holds(texts[row] <=> std::string_view(*bound), op); });
       break;
     }
   }

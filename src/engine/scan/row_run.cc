@@ -107,7 +107,9 @@ std::vector<RowRef> sorted_refs(const std::vector<RowRun>& runs) {
   };
   for (uint32_t i = 0; i < runs.size(); ++i) {
     const auto middle = static_cast<ptrdiff_t>(refs.size());
-    for (uint32_t row = 0; row < runs[i].row_count(); ++row) refs.push_back({.run = i, .row = row});
+    for (uint32_t row = 0; row < runs[i].row_count(); ++row) {
+      refs.push_back({.run = i, .row = row});
+    }
     std::inplace_merge(refs.begin(), refs.begin() + middle, refs.end(), less);
   }
   return refs;
@@ -191,9 +193,8 @@ std::vector<RowRun> merge_runs(std::vector<RowRun> runs, MergeMode mode,
   std::vector<size_t> group_ends;
   const auto time_of = [&](const RowRef& ref) { return runs[ref.run].times_ns[ref.row]; };
   for (size_t i = 1; i <= refs.size(); ++i) {
-    if (i == refs.size() || mode == MergeMode::kAppend || time_of(refs[i]) != time_of(refs[i - 1])) {
-      group_ends.push_back(i);
-    }
+    const bool last = i == refs.size() || mode == MergeMode::kAppend;
+    if (last || time_of(refs[i]) != time_of(refs[i - 1])) group_ends.push_back(i);
   }
   auto rows = std::make_shared<OwnedRows>(columns);
   std::vector<RowRef> winners;

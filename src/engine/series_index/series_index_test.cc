@@ -122,7 +122,8 @@ TEST(TagFilter, LeavesWhatOnlyFieldsDecide) {
   EXPECT_EQ(rests(region(CompareOp::kGreater, "a")), (Texts{"false", "false", "false"}));
   EXPECT_EQ(rests(Predicate::match_tag(ColumnId{2}, "^$|u$", false)),
             (Texts{"true", "false", "true"}));
-  EXPECT_EQ(rests(Predicate::match_tag(ColumnId{77}, "", true)), (Texts{"false", "false", "false"}));
+  EXPECT_EQ(rests(Predicate::match_tag(ColumnId{77}, "", true)),
+            (Texts{"false", "false", "false"}));
   EXPECT_EQ(rests(Predicate::any_of({region(CompareOp::kEqual, "eu"), usage})),
             (Texts{"true", "c9 > 5", "c9 > 5"}));
   EXPECT_EQ(rests(Predicate::all_of({region(CompareOp::kEqual, "eu"), usage})),

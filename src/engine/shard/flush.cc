@@ -13,11 +13,12 @@
 namespace varve::engine {
 namespace {
 
-metrics::Counter& flush_runs = metrics::counter("varve_flush_runs_total", "Flushes that ended well.");
+metrics::Counter& flush_runs =
+    metrics::counter("varve_flush_runs_total", "Flushes that ended well.");
 metrics::Counter& flush_errors =
     metrics::counter("varve_flush_errors_total", "Flushes that failed; they are tried again.");
-metrics::Counter& flush_points =
-    metrics::counter("varve_flush_points_total", "Field values written to sorted files by flushes.");
+metrics::Counter& flush_points = metrics::counter(
+    "varve_flush_points_total", "Field values written to sorted files by flushes.");
 metrics::Histogram& flush_seconds =
     metrics::histogram("varve_flush_duration_seconds", "Time that a flush took.");
 

@@ -60,7 +60,8 @@ Result<void> Shard::close() {
 }
 
 void Shard::write(WriteRequest request, WriteDone done) {
-  WriteTask task{.request = std::move(request), .done = std::move(done), .size_bytes = 0, .run = {}};
+  WriteTask task{
+      .request = std::move(request), .done = std::move(done), .size_bytes = 0, .run = {}};
   for (const WriteBatch& batch : task.request.batches) task.size_bytes += batch.size_bytes();
   switch (queue_.push(task)) {
     case WriteQueue::Push::kTaken: return;

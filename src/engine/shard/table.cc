@@ -26,7 +26,9 @@ Result<void> check_shape(const WriteBatch& batch) {
     }
   }
   for (const BatchColumn& column : batch.columns) {
-    if (column.values.row_count() != batch.row_count()) return refuse("has a column of other length");
+    if (column.values.row_count() != batch.row_count()) {
+      return refuse("has a column of another length");
+    }
   }
   return {};
 }

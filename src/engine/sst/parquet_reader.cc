@@ -255,7 +255,8 @@ class ParquetSstReader final : public SstReader {
                                                     int column, ValueType type) const {
     const SstChunk& chunk = chunks_[row_group * (fields_.size() + 1) + chunk_column];
     const auto at = " in the column chunk at offset " + std::to_string(chunk.offset);
-    // The bytes come from the page cache twice; Parquet would take a damaged page header at its word.
+    // The bytes come from the page cache twice; Parquet would take a damaged page header at its
+    // word.
     const std::string bytes = TRY(bytes_->read_at(chunk.offset, chunk.size_bytes));
     if (bytes.size() != chunk.size_bytes || crc32c(bytes) != chunk.crc) {
       return corrupt("a checksum is wrong" + at);

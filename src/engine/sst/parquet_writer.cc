@@ -129,7 +129,8 @@ class ParquetSstWriter final : public SstWriter {
   void append_rows(const SeriesRef& series, std::span<const int64_t> times_ns,
                    std::span<const ColumnView> fields, size_t begin) {
     const auto row_begin = static_cast<uint32_t>(times_.row_count());
-    std::memcpy(times_.append_uninitialized(times_ns.size()), times_ns.data(), times_ns.size_bytes());
+    std::memcpy(times_.append_uninitialized(times_ns.size()), times_ns.data(),
+                times_ns.size_bytes());
     std::vector<FieldSummary> summaries;
     for (size_t field = 0; field < fields.size(); ++field) {
       const ColumnView part = fields[field].slice(begin, begin + times_ns.size());

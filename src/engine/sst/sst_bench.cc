@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One SST of 100 series × 8,640 rows × 10 integer random walks between 0 and 100, as a fleet of
 // hosts measured every 10 s for a day gives it.
-// Sketch: delta bit-packing leaves about 3 bits a value, 0.37 bytes; aim ≤ 0.6 bytes a point all-in.
+// Sketch: delta bit-packing leaves about 3 bits a value, 0.37 bytes; aim ≤ 0.6 a point all-in.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -28,7 +28,8 @@ const Walks& walks() {
     Walks all;
     SeededRandom random(123);
     for (size_t row = 0; row < kRowsEach; ++row) {
-      all.times_ns.push_back(1'451'606'400'000'000'000 + static_cast<int64_t>(row) * 10'000'000'000);
+      all.times_ns.push_back(1'451'606'400'000'000'000 +
+                             static_cast<int64_t>(row) * 10'000'000'000);
     }
     for (size_t one = 0; one < kSeries; ++one) {
       all.keys.push_back(encode_series_key({{ColumnId{1}, "host_" + std::to_string(one)}}));
@@ -103,8 +104,8 @@ void DecodeSst(benchmark::State& state) {
       }
     }
   }
-  state.counters["values/s"] =
-      benchmark::Counter(kSeries * kRowsEach * kFields, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["values/s"] = benchmark::Counter(kSeries * kRowsEach * kFields,
+                                                  benchmark::Counter::kIsIterationInvariantRate);
 }
 BENCHMARK(DecodeSst)->Unit(benchmark::kMillisecond);
 

@@ -21,7 +21,7 @@ constexpr WalSegmentName kName{.generation = 3, .salt = 0xabcd};
 std::string segment_of_records(const WalSegmentName& name, uint64_t lsn, int count) {
   std::string bytes = encode_wal_segment_header(name);
   for (int i = 0; i < count; ++i) {
-    append_wal_record(name, Lsn{lsn + static_cast<uint64_t>(i)}, "body " + std::to_string(i), bytes);
+    append_wal_record(name, Lsn{lsn++}, "body " + std::to_string(i), bytes);
   }
   return bytes;
 }
