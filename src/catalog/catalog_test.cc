@@ -99,8 +99,9 @@ TEST_F(CatalogTest, RefusesNamesThatInfluxDbRefuses) {
 TEST_F(CatalogTest, RefusesDurationsThatInfluxDbRefuses) {
   ASSERT_TRUE(catalog_->create_database("db", std::nullopt));
   const auto create = [&](int64_t duration_ns, int64_t segment_duration_ns) {
-    const auto created = catalog_->create_policy(
-        "db", {.name = "p", .duration_ns = duration_ns, .segment_duration_ns = segment_duration_ns});
+    const PolicySpec spec{
+        .name = "p", .duration_ns = duration_ns, .segment_duration_ns = segment_duration_ns};
+    const auto created = catalog_->create_policy("db", spec);
     EXPECT_TRUE(catalog_->drop_policy("db", "p"));
     return message(created);
   };

@@ -21,7 +21,8 @@ class KeyValueTransaction {
   virtual ~KeyValueTransaction() = default;
   virtual Result<std::optional<std::string>> get(std::string_view key) = 0;
   /// Keys that begin with the prefix, sorted by bytes; sees the transaction's own changes.
-  virtual Result<std::vector<std::pair<std::string, std::string>>> scan(std::string_view prefix) = 0;
+  virtual Result<std::vector<std::pair<std::string, std::string>>> scan(
+      std::string_view prefix) = 0;
   virtual Result<void> put(std::string_view key, std::string_view value) = 0;
   virtual Result<void> remove(std::string_view key) = 0;
   /// Durable when it returns. After an error nothing of the transaction stays.

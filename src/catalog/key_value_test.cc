@@ -21,7 +21,7 @@ namespace {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "varve-catalog-XXXXXX").string();
+    std::string pattern = std::filesystem::temp_directory_path() / "varve-catalog-XXXXXX";
     path_ = mkdtemp(pattern.data());
   }
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }

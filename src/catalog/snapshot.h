@@ -78,7 +78,7 @@ class Policy {
   /// Many at once, by name; replaces all there are.
   void put_tables(Bucket tables);
 
-  /// Tables in a fixed number of buckets by hash of the name, so that a new table copies one bucket.
+  /// Tables in a fixed number of buckets by hash of the name: a new table copies one bucket.
   /// Empty, and null in its places, until there is a table to hold.
   std::vector<std::shared_ptr<const Bucket>> buckets;
 };
@@ -88,7 +88,7 @@ class Database {
  public:
   DatabaseId id{};
   std::string name;
-  /// Stays when that policy is dropped: policy(default_policy) is then null, and errors can name it.
+  /// Stays when that policy is dropped: policy(default_policy) is then null; errors can name it.
   std::string default_policy;
   /// In order of creation.
   std::vector<PolicyRef> policies;

@@ -103,7 +103,8 @@ Result<DatabaseRef> StoredCatalog::create_database(std::string_view name,
   if (existing && !policy) return existing;
   if (existing && !existing->policies.empty()) {
     const auto same = existing->policy(spec.name);
-    const bool agrees = same && is_same_policy(spec, *same) && existing->default_policy == spec.name;
+    const bool agrees =
+        same && is_same_policy(spec, *same) && existing->default_policy == spec.name;
     if (!agrees) return policy_conflict();
     return existing;
   }

@@ -142,7 +142,8 @@ TEST(Ingest, MakesEachTableWithOneChange) {
 TEST(Ingest, SaysWhatItCannotFindInInfluxDbsWords) {
   World world;
   const auto refused = [&](IngestTarget target) {
-    const auto result = write(*world.ingest, std::move(target), list_of({{"cpu", {}, {{"v", 1.0}}}}));
+    const std::vector<Row> rows = {{"cpu", {}, {{"v", 1.0}}}};
+    const auto result = write(*world.ingest, std::move(target), list_of(rows));
     return result ? "" : result.error().message;
   };
   EXPECT_EQ(refused({"nope", ""}), "database not found: \"nope\"");
@@ -180,8 +181,9 @@ TEST(Ingest, NamesEveryPairOfTypesInConflict) {
   for (const auto& [first_name, first] : values) {
     for (const auto& [second_name, second] : values) {
       if (first_name == second_name) continue;
-      const std::string text = "field type conflict: input field \"v\" on measurement \"cpu\" is type " +
-                               second_name + ", already exists as type " + first_name;
+      const std::string text =
+          "field type conflict: input field \"v\" on measurement \"cpu\" is type " +
+          second_name + ", already exists as type " + first_name;
       World apart;
       ASSERT_TRUE(apart.write({{"cpu", {{"h", "a"}}, {{"v", first}}}}));
       EXPECT_EQ(apart.reason({{"cpu", {{"h", "b"}}, {{"v", second}}, kNowNs + 1}}), text);
@@ -434,10 +436,10 @@ class MalformedKeys final : public PointSource {
 TEST(Ingest, RejectsMalformedKeysOnceAndStoresTheRest) {
   World world;
   for (int round = 0; round < 2; ++round) {
+    const Row bad{"bad", {}, {{"v", 1.0}}};
+    const std::vector<Row> rows = {{"cpu", {}, {{"v", 1.0}}}, bad, bad};
     const auto summary =
-        write(*world.ingest, {"db", ""},
-              std::make_unique<MalformedKeys>(std::vector<Row>{
-                  {"cpu", {}, {{"v", 1.0}}}, {"bad", {}, {{"v", 1.0}}}, {"bad", {}, {{"v", 1.0}}}}));
+        write(*world.ingest, {"db", ""}, std::make_unique<MalformedKeys>(rows));
     ASSERT_TRUE(summary);
     EXPECT_EQ(summary->rows_written, 1u);
     EXPECT_EQ(summary->rows_dropped, 0u);

@@ -30,8 +30,8 @@ metrics::Counter& rows_dropped() {
   return counter;
 }
 metrics::Counter& requests_parked() {
-  static auto& counter = metrics::counter("varve_ingest_parked_total",
-                                          "Requests that waited for a new table, column or segment.");
+  static auto& counter = metrics::counter(
+      "varve_ingest_parked_total", "Requests that waited for a new table, column or segment.");
   return counter;
 }
 

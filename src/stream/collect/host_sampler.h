@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Samples this machine into points, named as Telegraf names them:
 //
-//   cpu     (cpu)                     usage_user, usage_system, usage_idle, …   percent since last time
-//   system                            load1, load5, load15, n_cpus, uptime
-//   mem                               total, available, used, used_percent, …
-//   disk    (device, fstype, mode, path)  total, free, used, used_percent, inodes_…
-//   diskio  (name)                    read_bytes, write_bytes, io_time, …       since the machine started
-//   net     (interface)               bytes_recv, bytes_sent, …                 since the machine started
+//   cpu     (cpu)                        usage_user, usage_idle, …      percent since last time
+//   system                               load1, load5, load15, n_cpus, uptime
+//   mem                                  total, available, used, used_percent, …
+//   disk    (device, fstype, mode, path) total, free, used, used_percent, inodes_…
+//   diskio  (name)                       read_bytes, io_time, …         since the machine started
+//   net     (interface)                  bytes_recv, bytes_sent, …      since the machine started
 //
 // Every point has the tag `host`. What cannot be read is left out.
 #pragma once

@@ -52,7 +52,8 @@ TEST(ProcText, ReadsMemoryInBytes) {
   EXPECT_EQ(memory->swap_free, 10u * 1024);
   EXPECT_EQ(memory->shared, 4u * 1024);
   EXPECT_FALSE(parse_memory("MemFree: 1 kB\n"));
-  const auto old_kernel = parse_memory("MemTotal: 10 kB\nMemFree: 1 kB\nBuffers: 2 kB\nCached: 3 kB");
+  const auto old_kernel =
+      parse_memory("MemTotal: 10 kB\nMemFree: 1 kB\nBuffers: 2 kB\nCached: 3 kB");
   EXPECT_EQ(old_kernel->available, 6u * 1024);
 }
 
