@@ -7,7 +7,10 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <type_traits>
+
+#include "base/check.h"
 
 namespace varve::engine {
 
@@ -22,7 +25,7 @@ class StableArray {
   StableArray(const StableArray&) = delete;
   StableArray& operator=(const StableArray&) = delete;
   ~StableArray() {
-    for (auto& level : levels_) delete[] level.load(std::memory_order_relaxed);
+    for (auto& level : levels_) std::free(level.load(std::memory_order_relaxed));
   }
 
   T get(size_t index) const {
@@ -36,7 +39,9 @@ class StableArray {
     T* elements = levels_[level].load(std::memory_order_relaxed);
     if (elements == nullptr) {
       const size_t size = size_of(level);
-      elements = new T[size]();
+      // The system gives zeroed pages only as they are touched: room that is not used costs none.
+      elements = static_cast<T*>(std::calloc(size, sizeof(T)));
+      CHECK(elements != nullptr);
       size_bytes_ += size * sizeof(T);
       levels_[level].store(elements, std::memory_order_release);
     }
