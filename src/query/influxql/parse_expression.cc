@@ -26,8 +26,8 @@ Operator operator_of(TokenKind kind) {
 int64_t negate(int64_t value) { return static_cast<int64_t>(0 - static_cast<uint64_t>(value)); }
 
 // Puts `left op right` where the operator's precedence says: down the right side of the tree, past
-// those that bind less.
-void add_operator(Expression& root, Operator op, Expression right) {
+// those that bind less. Not inlined, to keep it out of the frames that recurse.
+[[gnu::noinline]] void add_operator(Expression& root, Operator op, Expression right) {
   Expression* place = &root;
   while (auto* binary = place->as<Binary>()) {
     if (precedence(binary->op) >= precedence(op)) break;
@@ -46,35 +46,67 @@ Result<Expression> StatementParser::parse_root_expression() {
   return expression;
 }
 
+// What recurses is kept apart from what does not, and returns the Result of what it calls: so a
+// level of nesting costs little stack, and depth_max levels fit into a thread's.
+
 Result<Expression> StatementParser::parse_expression_tree() {
-  Expression root = TRY(parse_operand());
-  while (true) {
+  auto root = parse_operand();
+  while (root) {
     const TokenKind kind = tokens_.scan_word().kind;
     if (!is_operator(kind)) {
       tokens_.unscan();
-      return root;
+      break;
     }
-    if (++operator_count_ > options_.operators_max) {
-      return fail(ErrorCode::kInvalidInput, "expression has too many operators: more than " +
-                                                std::to_string(options_.operators_max));
-    }
-    const Operator op = operator_of(kind);
-    Expression right = TRY(parse_operand_after_operator(op));
-    add_operator(root, op, std::move(right));
+    TRY_VOID(parse_operation(*root, operator_of(kind)));
   }
+  return root;
 }
 
-Result<Expression> StatementParser::parse_operand_after_operator(Operator op) {
-  if (op != Operator::kMatch && op != Operator::kNotMatch) return parse_operand();
-  return Expression{TRY(parse_regex())};
+Result<void> StatementParser::parse_operation(Expression& root, Operator op) {
+  if (++operator_count_ > options_.operators_max) return too_many_operators();
+  const bool is_regex = op == Operator::kMatch || op == Operator::kNotMatch;
+  auto right = is_regex ? parse_regex_operand() : parse_operand();
+  if (!right) return fail(std::move(right).error());
+  add_operator(root, op, std::move(*right));
+  return {};
 }
 
 Result<Expression> StatementParser::parse_operand() {
+  switch (tokens_.scan_word().kind) {
+    case TokenKind::kOpenParen: return parse_paren();
+    case TokenKind::kIdentifier: tokens_.unscan(); return parse_name_operand();
+    case TokenKind::kDistinct: return parse_distinct();
+    case TokenKind::kMultiply: return parse_wildcard();
+    case TokenKind::kAdd: return parse_signed(false);
+    case TokenKind::kSubtract: return parse_signed(true);
+    default: tokens_.unscan(); return parse_literal();
+  }
+}
+
+Result<Expression> StatementParser::parse_paren() {
+  const Nesting nesting(depth_);
+  if (depth_ > options_.depth_max) return too_deep();
+  auto inner = parse_expression_tree();
+  if (!inner) return inner;
+  return close_paren(std::move(*inner));
+}
+
+Result<Expression> StatementParser::close_paren(Expression inner) {
+  TRY_VOID(expect(TokenKind::kCloseParen));
+  return Expression{Paren{std::move(inner)}};
+}
+
+Result<Expression> StatementParser::parse_name_operand() {
+  const std::string name = tokens_.scan_word().text;
+  if (tokens_.scan().kind == TokenKind::kOpenParen) return parse_call(name);
+  tokens_.unscan();
+  tokens_.unscan();
+  return parse_variable();
+}
+
+Result<Expression> StatementParser::parse_literal() {
   const Token token = tokens_.scan_word();
   switch (token.kind) {
-    case TokenKind::kOpenParen: return parse_paren();
-    case TokenKind::kIdentifier: return parse_identifier_operand(token);
-    case TokenKind::kDistinct: return parse_distinct();
     case TokenKind::kString: return Expression{StringLiteral{token.text}};
     case TokenKind::kNumber: return parse_number(token);
     case TokenKind::kInteger: return parse_integer_literal(token);
@@ -82,28 +114,10 @@ Result<Expression> StatementParser::parse_operand() {
     case TokenKind::kFalse: return Expression{BooleanLiteral{token.kind == TokenKind::kTrue}};
     case TokenKind::kDurationValue:
       return Expression{DurationLiteral{TRY(parse_duration(token.text))}};
-    case TokenKind::kMultiply: return parse_wildcard();
     case TokenKind::kRegex: return Expression{TRY(make_regex(token))};
     case TokenKind::kParameter: return refuse_parameter(token);
-    case TokenKind::kAdd: return parse_signed(false);
-    case TokenKind::kSubtract: return parse_signed(true);
     default: return unexpected(token, {"identifier", "string", "number", "bool"});
   }
-}
-
-Result<Expression> StatementParser::parse_paren() {
-  const Nesting nesting(depth_);
-  TRY_VOID(check_nesting());
-  Expression inner = TRY(parse_expression_tree());
-  TRY_VOID(expect(TokenKind::kCloseParen));
-  return Expression{Paren{std::move(inner)}};
-}
-
-Result<Expression> StatementParser::parse_identifier_operand(const Token& name) {
-  if (tokens_.scan().kind == TokenKind::kOpenParen) return parse_call(name.text);
-  tokens_.unscan();
-  tokens_.unscan();
-  return parse_variable();
 }
 
 Result<Expression> StatementParser::parse_distinct() {
@@ -152,30 +166,40 @@ Result<Expression> StatementParser::parse_wildcard() {
 }
 
 Result<Expression> StatementParser::parse_signed(bool is_negative) {
-  const Token token = tokens_.scan_word();
+  const auto may_follow = expect_signed_operand();
+  if (!may_follow) return fail(may_follow.error());
+  auto operand = parse_operand();
+  if (!operand) return operand;
+  return apply_sign(std::move(*operand), is_negative);
+}
+
+Result<void> StatementParser::expect_signed_operand() {
+  const Token& token = tokens_.scan_word();
   switch (token.kind) {
     case TokenKind::kNumber:
     case TokenKind::kInteger:
     case TokenKind::kDurationValue:
     case TokenKind::kOpenParen:
-    case TokenKind::kIdentifier: break;
+    case TokenKind::kIdentifier: tokens_.unscan(); return {};
     default: return unexpected(token, {"identifier", "number", "duration", "("});
   }
-  tokens_.unscan();
-  Expression operand = TRY(parse_operand());
+}
+
+Result<Expression> StatementParser::apply_sign(Expression operand, bool is_negative) {
   if (auto* number = operand.as<NumberLiteral>()) {
     if (is_negative) number->value = -number->value;
   } else if (auto* integer = operand.as<IntegerLiteral>()) {
     if (is_negative) integer->value = negate(integer->value);
+  } else if (auto* duration = operand.as<DurationLiteral>()) {
+    if (is_negative) duration->nanoseconds = negate(duration->nanoseconds);
   } else if (auto* large = operand.as<UnsignedLiteral>()) {
     // The smallest int64 has no positive twin, so its digits come as an unsigned number.
     constexpr uint64_t kSmallest = uint64_t{1} << 63;
-    if (!is_negative) return operand;
-    if (large->value == kSmallest) return Expression{IntegerLiteral{INT64_MIN}};
-    return fail(ErrorCode::kInvalidInput,
-                "constant -" + std::to_string(large->value) + " underflows int64");
-  } else if (auto* duration = operand.as<DurationLiteral>()) {
-    if (is_negative) duration->nanoseconds = negate(duration->nanoseconds);
+    if (is_negative && large->value == kSmallest) return Expression{IntegerLiteral{INT64_MIN}};
+    if (is_negative) {
+      return fail(ErrorCode::kInvalidInput,
+                  "constant -" + std::to_string(large->value) + " underflows int64");
+    }
   } else {
     const int64_t sign = is_negative ? -1 : 1;
     return make_binary(Operator::kMultiply, Expression{IntegerLiteral{sign}}, std::move(operand));
@@ -200,26 +224,45 @@ Result<Expression> StatementParser::refuse_parameter(const Token& token) {
 
 Result<Expression> StatementParser::parse_call(std::string_view name) {
   const Nesting nesting(depth_);
-  TRY_VOID(check_nesting());
+  if (depth_ > options_.depth_max) return too_deep();
   Call call{to_lower(name), {}};
-  auto regex = TRY(parse_optional_regex());
-  if (regex) {
-    call.arguments.push_back(Expression{std::move(*regex)});
-  } else {
-    if (tokens_.scan().kind == TokenKind::kCloseParen) return Expression{std::move(call)};
-    tokens_.unscan();
-    call.arguments.push_back(TRY(parse_expression_tree()));
-  }
-  while (accept(TokenKind::kComma)) call.arguments.push_back(TRY(parse_argument()));
-  const Token& token = tokens_.scan();
-  if (token.kind != TokenKind::kCloseParen) return unexpected(token, {")"});
+  auto arguments = parse_arguments(call.arguments);
+  if (!arguments) return fail(std::move(arguments).error());
   return Expression{std::move(call)};
 }
 
-Result<Expression> StatementParser::parse_argument() {
+Result<void> StatementParser::parse_arguments(std::vector<Expression>& arguments) {
+  auto has_regex = accept_regex(arguments);
+  if (has_regex && !*has_regex) {
+    if (tokens_.scan().kind == TokenKind::kCloseParen) return {};
+    tokens_.unscan();
+    auto first = parse_expression_tree();
+    if (!first) return fail(std::move(first).error());
+    arguments.push_back(std::move(*first));
+  }
+  while (has_regex && accept(TokenKind::kComma)) {
+    has_regex = accept_regex(arguments);
+    if (!has_regex || *has_regex) continue;
+    auto next = parse_expression_tree();
+    if (!next) return fail(std::move(next).error());
+    arguments.push_back(std::move(*next));
+  }
+  if (!has_regex) return fail(std::move(has_regex).error());
+  return close_arguments();
+}
+
+// True and read if a regular expression is the next argument.
+Result<bool> StatementParser::accept_regex(std::vector<Expression>& arguments) {
   auto regex = TRY(parse_optional_regex());
-  if (regex) return Expression{std::move(*regex)};
-  return parse_expression_tree();
+  if (!regex) return false;
+  arguments.push_back(Expression{std::move(*regex)});
+  return true;
+}
+
+Result<void> StatementParser::close_arguments() {
+  const Token& token = tokens_.scan();
+  if (token.kind != TokenKind::kCloseParen) return unexpected(token, {")"});
+  return {};
 }
 
 Result<Expression> StatementParser::parse_variable() {
@@ -276,6 +319,10 @@ Result<std::optional<RegexLiteral>> StatementParser::parse_optional_regex() {
   }
   if (token.kind != TokenKind::kRegex) return unexpected(token, {"regex"});
   return None(TRY(make_regex(token)));
+}
+
+Result<Expression> StatementParser::parse_regex_operand() {
+  return Expression{TRY(parse_regex())};
 }
 
 Result<RegexLiteral> StatementParser::parse_regex() {

@@ -45,8 +45,6 @@ Result<Statement> StatementParser::parse_explain() {
 }
 
 Result<SelectStatement> StatementParser::parse_select(IntoRule into) {
-  const Nesting nesting(depth_);
-  TRY_VOID(check_nesting());
   SelectStatement select;
   select.fields = TRY(parse_fields());
   select.target = TRY(parse_target(into));
@@ -149,6 +147,8 @@ Result<Source> StatementParser::parse_source(SubqueryRule subqueries) {
 }
 
 Result<Source> StatementParser::parse_subquery() {
+  const Nesting nesting(subquery_depth_);
+  if (subquery_depth_ > options_.subquery_depth_max) return too_many_subqueries();
   TRY_VOID(expect(TokenKind::kSelect));
   SelectStatement select = TRY(parse_select(IntoRule::kOptional));
   TRY_VOID(expect(TokenKind::kCloseParen));

@@ -18,8 +18,10 @@ namespace varve::influxql {
 
 struct ParseOptions {
   const Parameters* parameters = nullptr;  ///< Null: none. Outlives the call.
-  /// How deep parentheses, calls and subqueries may nest.
+  /// How deep parentheses and calls may nest.
   size_t depth_max = 1000;
+  /// How deep subqueries may nest. Lower, since a level costs whoever runs it more than a frame.
+  size_t subquery_depth_max = 100;
   /// How many operators one expression may have: a chain `a OR b OR …` is a tree that high.
   size_t operators_max = 10'000;
 };

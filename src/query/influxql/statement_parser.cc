@@ -168,10 +168,20 @@ tl::unexpected<Error> StatementParser::fail_at(std::string message, size_t posit
   return fail(ErrorCode::kInvalidInput, std::move(message) + tokens_.describe_position(position));
 }
 
-Result<void> StatementParser::check_nesting() const {
-  if (depth_ <= options_.depth_max) return {};
+tl::unexpected<Error> StatementParser::too_deep() const {
   return fail(ErrorCode::kInvalidInput, "query is nested too deeply: more than " +
                                             std::to_string(options_.depth_max) + " levels");
+}
+
+tl::unexpected<Error> StatementParser::too_many_subqueries() const {
+  return fail(ErrorCode::kInvalidInput, "subqueries are nested too deeply: more than " +
+                                            std::to_string(options_.subquery_depth_max) +
+                                            " levels");
+}
+
+tl::unexpected<Error> StatementParser::too_many_operators() const {
+  return fail(ErrorCode::kInvalidInput, "expression has too many operators: more than " +
+                                            std::to_string(options_.operators_max));
 }
 
 bool StatementParser::accept(TokenKind kind) {

@@ -68,7 +68,9 @@ class StatementParser {
   tl::unexpected<Error> unexpected(const Token& found,
                                    std::initializer_list<std::string_view> expected) const;
   tl::unexpected<Error> fail_at(std::string message, size_t position) const;
-  Result<void> check_nesting() const;
+  tl::unexpected<Error> too_deep() const;
+  tl::unexpected<Error> too_many_subqueries() const;
+  tl::unexpected<Error> too_many_operators() const;
 
   // True and read if the next word is of that kind; else it is left.
   bool accept(TokenKind kind);
@@ -98,23 +100,30 @@ class StatementParser {
   // A tree of its own: its operators are counted apart.
   Result<Expression> parse_root_expression();
   Result<Expression> parse_expression_tree();
+  Result<void> parse_operation(Expression& root, Operator op);
   Result<Expression> parse_operand();
-  Result<Expression> parse_operand_after_operator(Operator op);
   Result<Expression> parse_paren();
-  Result<Expression> parse_identifier_operand(const Token& name);
+  Result<Expression> close_paren(Expression inner);
+  Result<Expression> parse_name_operand();
+  Result<Expression> parse_literal();
   Result<Expression> parse_distinct();
   Result<Expression> parse_number(const Token& token);
   Result<Expression> parse_integer_literal(const Token& token);
   Result<Expression> parse_wildcard();
   Result<Expression> parse_signed(bool is_negative);
+  Result<void> expect_signed_operand();
+  Result<Expression> apply_sign(Expression operand, bool is_negative);
   Result<Expression> refuse_parameter(const Token& token);
   Result<Expression> parse_call(std::string_view name);
-  Result<Expression> parse_argument();
+  Result<void> parse_arguments(std::vector<Expression>& arguments);
+  Result<bool> accept_regex(std::vector<Expression>& arguments);
+  Result<void> close_arguments();
   Result<Expression> parse_variable();
   Result<DataType> parse_cast();
   // Nothing if no regular expression stands there.
   Result<std::optional<RegexLiteral>> parse_optional_regex();
   Result<RegexLiteral> parse_regex();
+  Result<Expression> parse_regex_operand();
   Result<RegexLiteral> make_regex(const Token& token) const;
 
   // ---- parse_select.cc ----
@@ -205,7 +214,8 @@ class StatementParser {
 
   TokenStream tokens_;
   const ParseOptions& options_;
-  size_t depth_ = 0;
+  size_t depth_ = 0;           // Of parentheses and calls.
+  size_t subquery_depth_ = 0;
   size_t operator_count_ = 0;  // Of the expression being parsed.
 };
 
