@@ -64,8 +64,8 @@ Result<void> Node::State::open_doors(const Config& config) {
   };
   const influx::DoorOptions door_options{
       .body_bytes_max = static_cast<size_t>(config.integer("server.max_body_size_bytes"))};
-  door = std::make_unique<influx::InfluxDoor>(*ingest, *queries, *query_pool, clock, health,
-                                              door_options);
+  door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, clock,
+                                              health, door_options);
   shutdown_timeout_ms = config.duration_ms("server.shutdown_timeout");
   if (const auto options = http_options(config)) {
     const std::string host =

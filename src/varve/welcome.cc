@@ -15,8 +15,8 @@ constexpr int kTriesMax = 40;
 constexpr std::chrono::milliseconds kPause{100};
 
 constexpr const char* kHostQuery =
-    "SELECT mean(usage_user) AS user, mean(usage_idle) AS idle FROM cpu "
-    "WHERE time > now() - 1m AND cpu = 'cpu-total' GROUP BY time(1m) fill(none)";
+    "SELECT mean(usage_user) AS programs, mean(usage_system) AS kernel, mean(usage_idle) AS idle "
+    "FROM cpu WHERE time > now() - 1h AND cpu = 'cpu-total' GROUP BY time(1h) fill(none)";
 constexpr const char* kOtherQuery = "SHOW DATABASES";
 
 /// The row of figures in a drawn table, without its lines; empty when there is none.

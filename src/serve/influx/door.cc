@@ -7,10 +7,11 @@
 
 namespace varve::influx {
 
-InfluxDoor::InfluxDoor(Ingest& ingest, const influxql::InfluxqlEngine& queries,
-                       WorkerPool& query_pool, const Clock& clock, HealthSource health,
-                       DoorOptions options)
-    : ingest_(ingest),
+InfluxDoor::InfluxDoor(const Catalog& catalog, Ingest& ingest,
+                       const influxql::InfluxqlEngine& queries, WorkerPool& query_pool,
+                       const Clock& clock, HealthSource health, DoorOptions options)
+    : catalog_(catalog),
+      ingest_(ingest),
       queries_(queries),
       query_pool_(query_pool),
       clock_(clock),
@@ -26,7 +27,7 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
   const bool reads = method == "GET" || method == "HEAD";
   if (path == "/write") {
     if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
-    return handle_write(ingest_, clock_, options_.body_bytes_max, std::move(request),
+    return handle_write(catalog_, ingest_, clock_, options_.body_bytes_max, std::move(request),
                         std::move(reply));
   }
   if (path == "/query") {

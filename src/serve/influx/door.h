@@ -23,8 +23,8 @@ struct DoorOptions {
 class InfluxDoor final : public HttpHandler {
  public:
   /// The collaborators outlive the door.
-  InfluxDoor(Ingest& ingest, const influxql::InfluxqlEngine& queries, WorkerPool& query_pool,
-             const Clock& clock, HealthSource health, DoorOptions options);
+  InfluxDoor(const Catalog& catalog, Ingest& ingest, const influxql::InfluxqlEngine& queries,
+             WorkerPool& query_pool, const Clock& clock, HealthSource health, DoorOptions options);
 
   /// Ends queries that nobody waits for. Others end with their connections.
   void stop() { stopping_->store(true); }
@@ -35,6 +35,7 @@ class InfluxDoor final : public HttpHandler {
  private:
   void handle_ping(const HttpRequest& request, const Reply& reply) const;
 
+  const Catalog& catalog_;
   Ingest& ingest_;
   const influxql::InfluxqlEngine& queries_;
   WorkerPool& query_pool_;

@@ -131,7 +131,7 @@ TEST(ReadWrite, BoundsDecompressedBodies) {
 
 TEST(WordWrite, AnswersAsInfluxDbDoes) {
   const auto words = [](Result<IngestSummary> outcome, int status, std::string_view message) {
-    const auto answer = word_write(outcome);
+    const auto answer = word_write(outcome, {.database = "d", .policy = "autogen"});
     EXPECT_EQ(answer.status, status) << message;
     EXPECT_EQ(answer.message, message);
   };
@@ -140,12 +140,16 @@ TEST(WordWrite, AnswersAsInfluxDbDoes) {
   words(IngestSummary{.parse_errors = "unable to parse 'bad': missing fields"}, 400,
         "unable to parse 'bad': missing fields");
   words(IngestSummary{.rows_written = 1, .parse_errors = "unable to parse 'bad': missing fields"},
-        400, "partial write: unable to parse 'bad': missing fields dropped=0");
+        400, "partial write: unable to parse 'bad': missing fields dropped=0 for database: d");
   words(IngestSummary{.rows_written = 1,
                       .rows_dropped = 2,
                       .drop_reason = "field type conflict: x",
                       .parse_errors = "unable to parse 'bad': missing fields"},
-        400, "partial write: field type conflict: x dropped=2");
+        400,
+        "partial write: field type conflict: x dropped=2 for database: d for retention policy: "
+        "autogen");
+  words(IngestSummary{.rows_dropped = 2, .drop_reason = "points beyond retention policy"}, 400,
+        "partial write: points beyond retention policy dropped=2");
   words(fail(ErrorCode::kNotFound, "database not found: \"x\""), 404, "database not found: \"x\"");
   words(fail(ErrorCode::kNotFound, "retention policy not found: x"), 500,
         "retention policy not found: x");

@@ -40,6 +40,12 @@ bool is_consistency_level(std::string_view text) {
                      [&](std::string_view level) { return equals_ignoring_case(level, text); });
 }
 
+void name_policy(const Catalog& catalog, WritePlace& place) {
+  if (!place.policy.empty()) return;
+  const auto database = catalog.snapshot()->database(place.database);
+  if (database) place.policy = database->default_policy;
+}
+
 }  // namespace
 
 Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t body_bytes_max) {
@@ -64,21 +70,27 @@ Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t bo
                            std::move(body), {.precision = precision, .now_ns = now_ns})};
 }
 
-WriteAnswer word_write(const Result<IngestSummary>& outcome) {
+WriteAnswer word_write(const Result<IngestSummary>& outcome, const WritePlace& place) {
   if (!outcome) return {write_status_of(outcome.error()), outcome.error().message};
   const auto& summary = *outcome;
-  const auto partial = [&](std::string_view reason) {
-    return WriteAnswer{400, "partial write: " + std::string(reason) +
-                                " dropped=" + std::to_string(summary.rows_dropped)};
+  const auto partial = [&](std::string_view reason, std::string_view where) {
+    return WriteAnswer{400, "partial write: " + std::string(reason) + " dropped=" +
+                                std::to_string(summary.rows_dropped) + std::string(where)};
   };
-  if (!summary.drop_reason.empty() || summary.rows_dropped > 0) return partial(summary.drop_reason);
+  // Source: InfluxDB 1.13, which says behind its newer texts where the points were to go.
+  const std::string database = " for database: " + place.database;
+  if (!summary.drop_reason.empty() || summary.rows_dropped > 0) {
+    const bool is_conflict = summary.drop_reason.starts_with("field type conflict");
+    return partial(summary.drop_reason,
+                   is_conflict ? database + " for retention policy: " + place.policy : "");
+  }
   if (summary.parse_errors.empty()) return {};
   if (summary.rows_written == 0) return {400, summary.parse_errors};
-  return partial(summary.parse_errors);
+  return partial(summary.parse_errors, database);
 }
 
-void handle_write(Ingest& ingest, const Clock& clock, size_t body_bytes_max, HttpRequest request,
-                  Reply reply) {
+void handle_write(const Catalog& catalog, Ingest& ingest, const Clock& clock, size_t body_bytes_max,
+                  HttpRequest request, Reply reply) {
   auto& all = figures();
   const int64_t began_ns = clock.steady_ns();
   all.requests.add();
@@ -88,10 +100,13 @@ void handle_write(Ingest& ingest, const Clock& clock, size_t body_bytes_max, Htt
     all.errors.add();
     return reply.send_error(question.error());
   }
+  WritePlace place{.database = question->target.database, .policy = question->target.policy};
   ingest.write(std::move(question->target), std::move(question->points),
-               [reply = std::move(reply), &clock, began_ns](Result<IngestSummary> outcome) {
+               [reply = std::move(reply), &catalog, &clock, began_ns,
+                place = std::move(place)](Result<IngestSummary> outcome) mutable {
                  auto& counts = figures();
-                 const auto answer = word_write(outcome);
+                 if (outcome && outcome->rows_dropped > 0) name_policy(catalog, place);
+                 const auto answer = word_write(outcome, place);
                  if (outcome) counts.points.add(outcome->rows_written);
                  counts.duration.observe(static_cast<double>(clock.steady_ns() - began_ns) / 1e9);
                  if (answer.status != 204) {

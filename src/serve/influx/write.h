@@ -8,8 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <string>
 
+#include "catalog/catalog.h"
 #include "ingest/ingest.h"
 #include "model/points.h"
 #include "serve/http/message.h"
@@ -32,11 +33,17 @@ struct WriteAnswer {
   std::string message = {};  ///< Of an error.
 };
 
+/// Where the rows were to go, as answers name it.
+struct WritePlace {
+  std::string database;
+  std::string policy;  ///< The default one by its name.
+};
+
 /// Pure.
-WriteAnswer word_write(const Result<IngestSummary>& outcome);
+WriteAnswer word_write(const Result<IngestSummary>& outcome, const WritePlace& place);
 
 /// Threads: an event loop; does not block.
-void handle_write(Ingest& ingest, const Clock& clock, size_t body_bytes_max, HttpRequest request,
-                  Reply reply);
+void handle_write(const Catalog& catalog, Ingest& ingest, const Clock& clock, size_t body_bytes_max,
+                  HttpRequest request, Reply reply);
 
 }  // namespace varve::influx
