@@ -149,7 +149,12 @@ template <class T, class Cell>
 void PartialStates::offer_first(Columns<T>& columns, size_t slot, bool is_empty, int64_t time_ns,
                                 const Cell& value) {
   int64_t& kept_ns = first_times_[slot];
-  if (is_empty || time_ns < kept_ns || (time_ns == kept_ns && columns.firsts[slot] < value)) {
+  const auto is_preferred = [&] {
+    // Source: InfluxDB 1.8, query.BooleanFirstReduce: false goes before true.
+    return std::is_same_v<T, uint8_t> ? value < columns.firsts[slot]
+                                      : columns.firsts[slot] < value;
+  };
+  if (is_empty || time_ns < kept_ns || (time_ns == kept_ns && is_preferred())) {
     kept_ns = time_ns;
     columns.firsts[slot] = value;
   }

@@ -29,7 +29,7 @@ enum class StatePart : uint8_t {
   kSum = 1,    ///< Integers wrap; floats are added in the order in which they come.
   kMin = 2,    ///< With its time; of equal values the earliest.
   kMax = 4,    ///< With its time; of equal values the earliest.
-  kFirst = 8,  ///< With its time; of equal times the larger value.
+  kFirst = 8,  ///< With its time; of equal times the larger value, of booleans false.
   kLast = 16,  ///< With its time; of equal times the larger value.
 };
 using StateParts = uint8_t;

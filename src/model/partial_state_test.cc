@@ -90,6 +90,17 @@ TEST(PartialStates, TakeTheLargerValueOfTwoSeriesAtTheSameTime) {
   EXPECT_EQ(states.last(0), Value(int64_t{8}));
 }
 
+TEST(PartialStates, PreferFalseAsTheFirstAndTrueAsTheLastBoolean) {
+  PartialStates states(ValueType::kBool, kAllStateParts, 1);
+  for (const bool flag : {true, false, true}) {
+    ColumnVector column(ValueType::kBool);
+    column.append_bool(flag);
+    states.fold(std::vector<StatePiece>{{0, 0, 1}}, std::vector<int64_t>{7}, column.view());
+  }
+  EXPECT_EQ(states.first(0), Value(false));
+  EXPECT_EQ(states.last(0), Value(true));
+}
+
 TEST(PartialStates, GiveTheSameForRowsThatFall) {
   std::vector<Row> rows = {{1, 4}, {2, 9}, {3, 9}, {4, -1}};
   PartialStates rising(ValueType::kInt64, kAllStateParts, 1);

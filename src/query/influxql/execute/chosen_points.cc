@@ -30,7 +30,9 @@ bool ChosenPoints::is_better(int64_t time_ns, const T& value, int64_t than_time_
     case Function::kMax:
       return than < value || (value == than && time_ns < than_time_ns);
     case Function::kFirst:
-      return time_ns < than_time_ns || (time_ns == than_time_ns && than < value);
+      return time_ns < than_time_ns ||
+             (time_ns == than_time_ns &&
+              (std::is_same_v<T, uint8_t> ? value < than : than < value));
     default:
       return time_ns > than_time_ns || (time_ns == than_time_ns && than < value);
   }

@@ -140,7 +140,7 @@ Result<void> GroupInput::for_each_run(const VisitRun& visit) {
   return {};
 }
 
-Result<void> GroupInput::for_each_block(size_t group, uint64_t rows_limit,
+Result<void> GroupInput::for_each_block(size_t group, const BlockRequest& wanted,
                                         const VisitBlock& visit) {
   size_t source_count = 0;
   TableGroups* table = nullptr;
@@ -157,17 +157,17 @@ Result<void> GroupInput::for_each_block(size_t group, uint64_t rows_limit,
   if (source_count == 0) return {};
   Rows gathered;
   if (source_count > 1) {
-    gathered = TRY(gather(group, rows_limit));
+    gathered = TRY(gather(group, wanted));
     rows = &gathered;
   } else if (table != nullptr) {
-    TRY(table->for_each_block(context_, group, rows_limit, visit));
+    TRY(table->for_each_block(context_, group, wanted, visit));
     return {};
   }
   if (rows->size() > 0) TRY(visit({.times_ns = rows->times_ns, .columns = views_of(*rows)}));
   return {};
 }
 
-Result<Rows> GroupInput::gather(size_t group, uint64_t rows_limit) {
+Result<Rows> GroupInput::gather(size_t group, const BlockRequest& wanted) {
   std::vector<Rows> owned;
   owned.reserve(tables_.size());
   MemoryClaim memory(context_.budget);
@@ -176,7 +176,7 @@ Result<Rows> GroupInput::gather(size_t group, uint64_t rows_limit) {
     if (!table->has_group(group)) continue;
     Rows& rows = owned.emplace_back();
     TRY(table->for_each_block(
-        context_, group, rows_limit, [&](const RowBlock& block) -> Result<bool> {
+        context_, group, wanted, [&](const RowBlock& block) -> Result<bool> {
           for (size_t i = rows.columns.size(); i < block.columns.size(); ++i) {
             rows.columns.emplace_back(block.columns[i].type);
           }

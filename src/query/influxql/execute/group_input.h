@@ -46,16 +46,15 @@ class GroupInput {
 
   /// Every row of every group; times rise within a run.
   Result<void> for_each_run(const VisitRun& visit);
-  /// The rows of one group in order of time, rising or falling as the options say. At most
-  /// `rows_limit` of them are needed (0: all); more may come.
-  Result<void> for_each_block(size_t group, uint64_t rows_limit, const VisitBlock& visit);
+  /// The rows of one group in order of time, rising or falling as the options say.
+  Result<void> for_each_block(size_t group, const BlockRequest& wanted, const VisitBlock& visit);
 
  private:
   GroupInput(RunOptions options, StatementContext& context)
       : options_(std::move(options)), context_(context), memory_(context.budget) {}
   Result<void> add_sources(const SelectPlan& plan, const std::vector<Variable>& wanted);
   void number_groups();
-  Result<Rows> gather(size_t group, uint64_t rows_limit);
+  Result<Rows> gather(size_t group, const BlockRequest& wanted);
 
   RunOptions options_;
   StatementContext& context_;

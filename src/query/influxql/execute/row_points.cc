@@ -42,7 +42,7 @@ Result<Points> RowPoints::points(const GroupKey& group) {
     TRY_VOID(memory_.set(points.size_bytes()));
     return true;
   };
-  TRY_VOID(input_->for_each_block(*number, 0, take));
+  TRY_VOID(input_->for_each_block(*number, {.rows_limit = 0, .first_tie_column = 1}, take));
   return points;
 }
 

@@ -30,6 +30,14 @@ struct RowBlock {
 /// Says whether to go on.
 using VisitBlock = std::function<Result<bool>(const RowBlock&)>;
 
+/// How rows are asked for in order of time.
+struct BlockRequest {
+  /// At most so many are needed (0: all); more may come.
+  uint64_t rows_limit = 0;
+  /// Texts in this column and those after it decide the order of rows of one time.
+  size_t first_tie_column = 0;
+};
+
 /// Takes the rows of a SELECT, group by group, in order. Columns may change their type from block
 /// to block, since a fill value takes the place of a text. Threads: one at a time.
 class GroupConsumer {

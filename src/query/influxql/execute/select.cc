@@ -16,9 +16,9 @@ namespace {
 // Cuts OFFSET and LIMIT out of a group's rows as they come.
 class RowLimit {
  public:
-  explicit RowLimit(const RunOptions& options)
-      : skip_(static_cast<uint64_t>(std::max<int64_t>(options.offset, 0))),
-        left_(options.limit > 0 ? static_cast<uint64_t>(options.limit) : UINT64_MAX) {}
+  RowLimit(int64_t offset, int64_t limit)
+      : skip_(static_cast<uint64_t>(std::max<int64_t>(offset, 0))),
+        left_(limit > 0 ? static_cast<uint64_t>(limit) : UINT64_MAX) {}
 
   /// The rows of the next `row_count` that are wanted: [begin, end).
   std::pair<size_t, size_t> take(size_t row_count) {
@@ -35,7 +35,7 @@ class RowLimit {
   uint64_t left_;
 };
 
-uint64_t rows_wanted(const RunOptions& options) {
+uint64_t points_wanted(const RunOptions& options) {
   return options.limit > 0 ? static_cast<uint64_t>(options.limit + options.offset) : 0;
 }
 
@@ -44,13 +44,27 @@ std::vector<GroupKey> in_order(std::vector<GroupKey> groups, bool is_ascending) 
   return groups;
 }
 
+// An offset without a limit leaves a single row of a table: its reader stops one row late, but it
+// stops. Source: InfluxDB 1.8, tsm1.floatLimitIterator.
+int64_t limit_of_rows(const SelectPlan& plan, const RunOptions& options) {
+  const bool reads_tables =
+      std::none_of(plan.sources.begin(), plan.sources.end(),
+                   [](const SourcePlan& source) { return source.table == nullptr; });
+  const bool stops = options.limit <= 0 && options.offset > 0 && reads_tables &&
+                     options.group_by.size() == options.final_dimension_count;
+  return stops ? 1 : options.limit;
+}
+
 Result<void> select_rows(const SelectPlan& plan, const RunOptions& options,
                          StatementContext& context, RowWriter& writer) {
+  const int64_t rows_max = limit_of_rows(plan, options);
+  const uint64_t rows_wanted =
+      rows_max > 0 ? static_cast<uint64_t>(rows_max + options.offset) : 0;
   const auto input = TRY(GroupInput::open(plan, options, plan.refs, context));
   for (const GroupKey& key : in_order(input->groups(), options.is_ascending)) {
     TRY_VOID(context.check());
     writer.begin_group(key);
-    RowLimit limit(options);
+    RowLimit limit(options.offset, rows_max);
     const auto take = [&](const RowBlock& block) -> Result<bool> {
       const auto [begin, end] = limit.take(block.row_count());
       std::vector<ColumnView> columns;
@@ -58,7 +72,7 @@ Result<void> select_rows(const SelectPlan& plan, const RunOptions& options,
       TRY_VOID(writer.rows(block.times_ns.subspan(begin, end - begin), columns));
       return !limit.is_full();
     };
-    TRY_VOID(input->for_each_block(*input->find(key), rows_wanted(options), take));
+    TRY_VOID(input->for_each_block(*input->find(key), {.rows_limit = rows_wanted}, take));
     TRY_VOID(writer.end_group());
   }
   return {};
@@ -66,7 +80,7 @@ Result<void> select_rows(const SelectPlan& plan, const RunOptions& options,
 
 // OFFSET and LIMIT cut the points of every call by themselves.
 Points limited(Points points, const RunOptions& options) {
-  const auto [begin, end] = RowLimit(options).take(points.size());
+  const auto [begin, end] = RowLimit(options.offset, options.limit).take(points.size());
   if (begin == 0 && end == points.size()) return points;
   Points cut(points.values.type());
   cut.times_ns.assign(points.times_ns.begin() + static_cast<std::ptrdiff_t>(begin),
@@ -155,7 +169,7 @@ Result<void> select_points(const SelectPlan& plan, const RunOptions& options,
   for (size_t i = 0; i < plan.calls.size(); ++i) {
     // Of an argument that does not exist nothing is known, not even that there are no points.
     if (plan.calls[i].type == DataType::kUnknown) continue;
-    sources.push_back(TRY(builder.build(plan.calls[i], options, rows_wanted(options))));
+    sources.push_back(TRY(builder.build(plan.calls[i], options, points_wanted(options))));
     calls.push_back(i);
   }
   std::set<GroupKey> groups;

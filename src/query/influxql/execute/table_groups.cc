@@ -4,12 +4,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "query/influxql/execute/held_rows.h"
+
 namespace varve::influxql {
 namespace {
 
 TimeRange range_of(const RunOptions& options) {
   return {.begin_ns = options.first_ns,
           .end_ns = options.last_ns == INT64_MAX ? INT64_MAX : options.last_ns + 1};
+}
+
+// What groups are sorted by before SLIMIT counts them: the names of the tags they have, then the
+// values. Source: InfluxDB 1.8, tsdb.MakeTagsKey.
+std::string limit_order(const RunOptions& options, const GroupKey& key) {
+  std::string names;
+  std::string values;
+  for (size_t i = 0; i < key.tags.size(); ++i) {
+    if (key.tags[i].empty()) continue;
+    names += options.group_by[i] + '|';
+    values += key.tags[i] + '|';
+  }
+  return names + values;
 }
 
 }  // namespace
@@ -42,19 +57,24 @@ Result<void> TableGroups::find(const RunOptions& options, StatementContext& cont
     }
     groups_[key].push_back(series.hash);
   }
-  if (options.series_limit <= 0 && options.series_offset <= 0) return {};
-  // The limit counts groups of this measurement, in rising order whatever ORDER BY says.
-  const auto offset = static_cast<size_t>(std::max<int64_t>(options.series_offset, 0));
-  auto first = groups_.begin();
-  std::advance(first, std::min(offset, groups_.size()));
-  groups_.erase(groups_.begin(), first);
-  if (options.series_limit > 0) {
-    auto last = groups_.begin();
-    std::advance(last, std::min(static_cast<size_t>(options.series_limit), groups_.size()));
-    groups_.erase(last, groups_.end());
-  }
-  is_complete_ = false;
+  if (options.series_limit > 0 || options.series_offset > 0) limit_groups(options);
   return {};
+}
+
+// The limit counts groups of this measurement, in rising order whatever ORDER BY says. An offset
+// without a limit leaves nothing. Source: InfluxDB 1.8, query.LimitTagSets.
+void TableGroups::limit_groups(const RunOptions& options) {
+  std::vector<std::pair<std::string, GroupKey>> order;
+  for (const auto& [key, series] : groups_) order.emplace_back(limit_order(options, key), key);
+  std::sort(order.begin(), order.end());
+  const auto offset = static_cast<size_t>(std::max<int64_t>(options.series_offset, 0));
+  const auto limit = static_cast<size_t>(std::max<int64_t>(options.series_limit, 0));
+  std::map<GroupKey, std::vector<KeyHash>> kept;
+  for (size_t i = offset; i < order.size() && i - offset < limit; ++i) {
+    kept.insert(groups_.extract(order[i].second));
+  }
+  groups_ = std::move(kept);
+  is_complete_ = false;
 }
 
 std::vector<GroupKey> TableGroups::keys() const {
@@ -103,16 +123,37 @@ Result<void> TableGroups::for_each_run(StatementContext& context, const VisitRun
 }
 
 Result<bool> TableGroups::for_each_block(StatementContext& context, size_t group,
-                                         uint64_t rows_limit, const VisitBlock& visit) {
+                                         const BlockRequest& wanted, const VisitBlock& visit) {
   const auto series = series_of_.find(group);
   if (series == series_of_.end()) return true;
+  const bool may_have_ties = series->second.size() > 1;
   TableScan::Request request{.range = range_,
                              .series = {},
                              .order = ScanOrder::kTime,
                              .descending = !is_ascending_,
-                             .rows_limit = rows_limit};
+                             .rows_limit = wanted.rows_limit};
   if (!is_complete_ || series_of_.size() > 1) request.series = series->second;
+  // The order of rows of one time depends on rows that come after them.
+  if (may_have_ties && wanted.rows_limit > 0) {
+    request.rows_limit = std::max<uint64_t>(wanted.rows_limit, kHeldRowsMax + 1);
+  }
   TRY_VOID(scan_.open(context, std::move(request)));
+  if (may_have_ties) {
+    HeldRows held(scan_.table(), is_ascending_, wanted.first_tie_column);
+    bool is_all = false;
+    while (!is_all && held.size() <= kHeldRowsMax) {
+      const TableBatch batch = TRY(scan_.next(context));
+      is_all = batch.row_count() == 0;
+      if (!is_all) TRY_VOID(held.add(batch));
+    }
+    const Rows rows = is_all ? held.take_merged() : held.take();
+    if (rows.size() > 0) {
+      std::vector<ColumnView> columns;
+      for (const ColumnVector& column : rows.columns) columns.push_back(column.view());
+      if (!TRY(visit({.times_ns = rows.times_ns, .columns = columns}))) return false;
+    }
+    if (is_all) return true;
+  }
   while (true) {
     const TableBatch batch = TRY(scan_.next(context));
     if (batch.row_count() == 0) return true;

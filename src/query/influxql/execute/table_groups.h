@@ -38,10 +38,12 @@ class TableGroups {
   /// Every row of every group.
   Result<void> for_each_run(StatementContext& context, const VisitRun& visit);
   /// The rows of one group in order of time; false when the visitor had enough.
-  Result<bool> for_each_block(StatementContext& context, size_t group, uint64_t rows_limit,
-                              const VisitBlock& visit);
+  Result<bool> for_each_block(StatementContext& context, size_t group,
+                              const BlockRequest& wanted, const VisitBlock& visit);
 
  private:
+  void limit_groups(const RunOptions& options);
+
   TableScan scan_;
   TimeRange range_;
   bool is_ascending_ = true;

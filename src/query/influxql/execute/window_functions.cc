@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "query/influxql/execute/merge_order.h"
 
 namespace varve::influxql {
 namespace {
@@ -124,16 +125,15 @@ class WindowFunction {
     }
   }
 
-  // Rows of a window by value; equal values stay in order.
+  // Rows of a window by value, equal values in InfluxDB's order.
   std::vector<size_t> by_value(WindowRows rows) const {
-    std::vector<size_t> order(rows.size());
-    std::iota(order.begin(), order.end(), rows.begin);
-    with_cells(values_, [&](auto cells) {
-      std::stable_sort(order.begin(), order.end(),
-                       [&](size_t a, size_t b) { return cells[a] < cells[b]; });
-      return 0;
+    return with_cells(values_, [&](auto cells) {
+      std::vector<size_t> order = unstable_order(rows.size(), [&](size_t a, size_t b) {
+        return cells[rows.begin + a] < cells[rows.begin + b];
+      });
+      for (size_t& row : order) row += rows.begin;
+      return order;
     });
-    return order;
   }
 
   double number(size_t row) const {

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "model/partial_state.h"
 #include "model/time_range.h"
 #include "query/influxql/execute/run_options.h"
+#include "query/influxql/plan/time_zone.h"
 
 namespace varve::influxql {
 
@@ -22,26 +22,50 @@ class WindowGrid {
   /// What a row of that window carries as its time.
   int64_t time_of(uint64_t window) const;
 
-  /// Calls take(window, begin, end) for every stretch of rows of one window. Requires rising times
-  /// inside the extent.
+  /// Calls take(window, begin, end) for stretches of rows of one window. Requires rising times
+  /// inside the extent. Where the clock changes a window may come in several stretches.
   template <class Take>
   void split(std::span<const int64_t> times_ns, Take&& take) const {
     if (times_ns.empty()) return;
-    if (every_ns_ == 0) {
+    if (options_.interval.is_zero()) {
       take(uint64_t{0}, size_t{0}, times_ns.size());
-    } else if (!edges_ns_.empty()) {
-      split_by_edges(times_ns, edges_ns_, take);
+    } else if (options_.zone == nullptr) {
+      split_by_window(times_ns, origin_ns_, unit_ns_, take);
     } else {
-      split_by_window(times_ns, origin_ns_, every_ns_, take);
+      split_by_clock(times_ns, take);
     }
   }
 
  private:
-  int64_t every_ns_ = 0;  // 0: one window.
-  int64_t origin_ns_ = 0;
+  // The begin of a window says which one it is; it is the same while neither the window nor the
+  // offset of the zone ends.
+  template <class Take>
+  void split_by_clock(std::span<const int64_t> times_ns, Take&& take) const {
+    const auto offset_at = [&](int64_t time_ns) {
+      return zone_offset_ns(options_.zone, time_ns - options_.interval.offset_ns);
+    };
+    for (size_t begin = 0; begin < times_ns.size();) {
+      const WindowRange window = options_.window(times_ns[begin]);
+      const int64_t offset_ns = offset_at(times_ns[begin]);
+      size_t end = begin + 1;
+      while (end < times_ns.size() && times_ns[end] < window.end_ns &&
+             offset_at(times_ns[end]) == offset_ns) {
+        ++end;
+      }
+      take(number_of(window.begin_ns), begin, end);
+      begin = end;
+    }
+  }
+  uint64_t number_of(int64_t begin_ns) const {
+    return (static_cast<uint64_t>(begin_ns) - static_cast<uint64_t>(origin_ns_)) /
+           static_cast<uint64_t>(unit_ns_);
+  }
+
+  RunOptions options_;
   int64_t first_time_ns_ = 0;
+  int64_t origin_ns_ = 0;
+  int64_t unit_ns_ = 1;  // What window numbers count; with a zone a part of the interval.
   uint64_t count_ = 1;
-  std::vector<int64_t> edges_ns_;  // With a zone: windows may differ in length.
 };
 
 }  // namespace varve::influxql

@@ -121,6 +121,11 @@ Result<void> WindowStates::run() {
   if (input_->extent().empty() || input_->groups().empty()) return {};
   grid_.emplace(options_, input_->extent());
   const size_t group_count = input_->groups().size();
+  if (grid_->count() > UINT64_MAX / group_count) {
+    return fail(ErrorCode::kTooLarge, "max-select-buckets limit exceeded: (" +
+                                          std::to_string(grid_->count()) + "/" +
+                                          std::to_string(UINT64_MAX / group_count) + ")");
+  }
   is_dense_ = grid_->count() <= kDenseSlotsMax / group_count;
   if (is_dense_) slot_count_ = group_count * grid_->count();
   group_slots_.resize(is_dense_ ? 0 : group_count);

@@ -78,7 +78,7 @@ class Pusher {
                                               const Expression& operand, bool is_swapped) const {
     const bool is_tag =
         variable.type == DataType::kTag ||
-        (variable.type == DataType::kUnknown && table_.type_of(variable.name) == DataType::kUnknown);
+        (variable.type == DataType::kUnknown && !table_.fields.contains(variable.name));
     if (const auto* regex = operand.as<RegexLiteral>()) {
       if (op != Operator::kMatch && op != Operator::kNotMatch) return Predicate::always(false);
       return is_tag ? match_tag(variable, regex->pattern, op == Operator::kNotMatch)

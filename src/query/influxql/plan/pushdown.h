@@ -19,8 +19,8 @@ struct PushedCondition {
   Predicate tags;
 };
 
-/// The variables of the condition are typed. A name that is neither field nor tag counts as a tag
-/// that no series has. Equality of a tag with '' means its absence; orders (<, >=) of text and
+/// The variables of the condition are typed; one without a type is a tag, which may be one that no
+/// series has. Equality of a tag with '' means its absence; orders (<, >=) of text and
 /// booleans hold for no row.
 PushedCondition push_down(const std::optional<Expression>& condition, const BoundTable& table);
 

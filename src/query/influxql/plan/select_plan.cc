@@ -85,8 +85,10 @@ class Planner {
       }
       const auto& measurement = std::get<Measurement>(source);
       for (BoundTableRef& table : TRY(bind_tables(measurement, names_, range_, store_))) {
-        // A measurement that is named twice is read once.
-        if (seen.insert(table->table->id).second) plan.sources.push_back({std::move(table), {}});
+        // A measurement that is named twice is read once; one that patterns match is not.
+        const bool is_named = !measurement.regex.has_value();
+        if (is_named && !seen.insert(table->table->id).second) continue;
+        plan.sources.push_back({std::move(table), {}});
       }
     }
     return {};

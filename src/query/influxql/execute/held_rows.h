@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of one group of a table, held back to put rows of one time into InfluxDB's order.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "base/result.h"
+#include "query/influxql/execute/points.h"
+#include "query/influxql/execute/table_scan.h"
+
+namespace varve::influxql {
+
+/// More rows are not held: then the order of series keys has to do.
+inline constexpr size_t kHeldRowsMax = 20'000;
+
+/// Threads: one owner.
+class HeldRows {
+ public:
+  /// `first_tie_column`: texts in this column and those after it decide between rows of one time.
+  HeldRows(const BoundTable& table, bool is_ascending, size_t first_tie_column)
+      : table_(table), is_ascending_(is_ascending), first_tie_column_(first_tie_column) {}
+
+  /// Appends the rows of a batch in order of time.
+  Result<void> add(const TableBatch& batch);
+  size_t size() const { return rows_.size(); }
+  /// All rows, in InfluxDB's order.
+  Rows take_merged();
+  /// All rows as they came.
+  Rows take() { return std::move(rows_); }
+
+ private:
+  bool has_ties() const;
+  std::vector<uint32_t> series_ranks() const;
+  void merge_segment(size_t begin, size_t end, const std::vector<uint32_t>& ranks,
+                     std::vector<size_t>& order) const;
+  bool goes_first(size_t a, size_t b) const;
+
+  const BoundTable& table_;
+  bool is_ascending_;
+  size_t first_tie_column_;
+  Rows rows_;
+  std::vector<uint32_t> row_series_;             // Into series_texts_.
+  std::map<KeyHash, uint32_t> series_numbers_;
+  std::vector<std::string> series_texts_;
+};
+
+}  // namespace varve::influxql
