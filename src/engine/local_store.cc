@@ -52,6 +52,25 @@ struct LocalStore::State {
   Shard& shard_of(TableId table) const { return *shards[raw(table) % shards.size()]; }
 };
 
+namespace {
+
+constexpr std::string_view kShardsFile = "SHARDS";
+
+/// Tables are placed by the number of shards: with another number their rows would not be found.
+Result<void> check_shard_count(FileSystem& files, const EngineOptions& options) {
+  const std::string path = join_path(options.directory, kShardsFile);
+  const std::string wanted = std::to_string(options.shards) + "\n";
+  if (!TRY(files.exists(path))) return write_file_atomically(files, path, wanted);
+  std::string stored = TRY(read_file(files, path));
+  if (stored == wanted) return {};
+  if (stored.ends_with('\n')) stored.pop_back();
+  return fail(ErrorCode::kInvalidInput, "storage.shards is " + std::to_string(options.shards) +
+                                            ", but " + options.directory + " was made with " +
+                                            stored + "; it cannot be changed later");
+}
+
+}  // namespace
+
 LocalStore::LocalStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LocalStore::~LocalStore() = default;
 
@@ -62,6 +81,7 @@ Result<std::unique_ptr<LocalStore>> LocalStore::open(EngineOptions options, File
   CHECK(options.compaction_files_min >= 2);
   auto state = std::make_unique<State>(std::move(options), files);
   TRY_VOID(files.create_directories(state->options.directory));
+  TRY_VOID(check_shard_count(files, state->options));
   const ShardContext context{.options = state->options,
                              .files = files,
                              .clock = clock,

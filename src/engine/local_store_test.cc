@@ -475,5 +475,36 @@ TEST_F(LocalStoreTest, FlushesByItselfWhenMemoryIsFull) {
   EXPECT_EQ(store->stats(kTable).memtable_rows, 0u);
 }
 
+TEST_F(LocalStoreTest, RefusesAnotherNumberOfShardsThanItWasMadeWith) {
+  open();
+  store.reset();
+  EngineOptions options = manual();
+  options.shards = 2;
+  const auto opened = LocalStore::open(options, files, clock, random, {kTable});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message,
+            "storage.shards is 2, but data was made with 1; it cannot be changed later");
+}
+
+TEST_F(LocalStoreTest, SyncsAWalSegmentBeforeItLeavesItWithIntervalSync) {
+  EngineOptions options = manual();
+  options.wal_sync = WalSync::kInterval;
+  options.wal_sync_interval_ms = 60'000;
+  options.wal_segment_bytes = 4'096;
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    store.reset();
+    files.restart(false);
+    options.directory = "data" + std::to_string(seed);
+    open(options);
+    for (int64_t i = 0; i < 300; ++i) write_rows({{"a", i, {{kCount, i}}}});
+    files.lose_power_after(0);
+    store.reset();
+    files.restart();
+    open(options);
+    // Only the newest segment, a few dozen rows, may be lost.
+    EXPECT_GT(rows().size(), 200u) << "seed " << seed;
+  }
+}
+
 }  // namespace
 }  // namespace varve::engine

@@ -15,8 +15,10 @@ MemtableChunk& Memtable::chunk_for(const WriteBatch& batch) {
   uint32_t capacity = kChunkRowsMin;
   if (active_) {
     columns = active_->columns();
+    // A chunk closed by a new column was not full: the next starts small again, or a sender that
+    // adds a column with each row would claim a large chunk for each.
     const bool full = active_->row_count() == active_->capacity();
-    capacity = std::min(kChunkRowsMax, active_->capacity() * (full ? 4 : 1));
+    if (full) capacity = std::min(kChunkRowsMax, active_->capacity() * 4);
     active_->close();
     closed_bytes_ += active_->size_bytes();
   }
@@ -25,7 +27,10 @@ MemtableChunk& Memtable::chunk_for(const WriteBatch& batch) {
       columns.push_back({.id = column.id, .type = column.values.type()});
     }
   }
+  size_t row_bytes = sizeof(SeriesId) + sizeof(int64_t);
+  for (const ScanColumn& column : columns) row_bytes += ColumnVector::cell_size_bytes(column.type);
   while (capacity < batch.row_count() && capacity < kChunkRowsMax) capacity *= 4;
+  while (capacity > kChunkRowsMin && capacity * row_bytes > kChunkBytesMax) capacity /= 4;
   active_ = std::make_shared<MemtableChunk>(capacity, std::move(columns));
   const MutexLock lock(mutex_);
   chunks_.push_back(active_);

@@ -53,6 +53,8 @@ class Memtable {
  private:
   static constexpr uint32_t kChunkRowsMin = 16;
   static constexpr uint32_t kChunkRowsMax = 64 * 1024;
+  /// Wide tables get fewer rows a chunk.
+  static constexpr size_t kChunkBytesMax = 16 << 20;
   MemtableChunk& chunk_for(const WriteBatch& batch);
   void measure();
 

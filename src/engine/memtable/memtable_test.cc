@@ -49,6 +49,19 @@ TEST(Memtable, TakesBatchesLargerThanAChunk) {
   EXPECT_EQ(row_count, 100'000u);
 }
 
+TEST(Memtable, StaysSmallWhenEachRowBringsANewColumn) {
+  Memtable memtable = make();
+  std::vector<TestRow> rows;
+  for (int64_t i = 0; i < 60'000; ++i) rows.push_back({"a", i, {{kCount, i}}});
+  memtable.append(batch_of(kTable, rows), kTwoSeries);
+  const size_t warm_bytes = memtable.size_bytes();
+  for (uint32_t column = 100; column < 200; ++column) {
+    memtable.append(batch_of(kTable, {{"a", column, {{ColumnId{column}, std::string("x")}}}}),
+                    kTwoSeries);
+  }
+  EXPECT_LT(memtable.size_bytes(), warm_bytes + (4u << 20));
+}
+
 TEST(Memtable, AddsColumnsAsTheyComeAndTellsWhichHoldValues) {
   Memtable memtable = make();
   memtable.append(batch_of(kTable, {{"a", 1, {{kUsage, 1.0}}}}), kTwoSeries);

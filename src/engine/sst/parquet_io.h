@@ -41,7 +41,7 @@ class FileOutput final : public arrow::io::OutputStream {
 /// Threads: ReadAt is safe anywhere.
 class FileInput final : public arrow::io::RandomAccessFile {
  public:
-  FileInput(std::unique_ptr<File> file, uint64_t size_bytes)
+  FileInput(std::shared_ptr<File> file, uint64_t size_bytes)
       : file_(std::move(file)), size_bytes_(size_bytes) {}
   arrow::Result<int64_t> GetSize() override { return static_cast<int64_t>(size_bytes_); }
   arrow::Result<int64_t> ReadAt(int64_t offset, int64_t size_bytes, void* out) override;
@@ -55,7 +55,7 @@ class FileInput final : public arrow::io::RandomAccessFile {
   bool closed() const override { return closed_; }
 
  private:
-  std::unique_ptr<File> file_;
+  std::shared_ptr<File> file_;
   uint64_t size_bytes_;
   int64_t position_ = 0;
   bool closed_ = false;

@@ -70,7 +70,7 @@ void spread(T* cells, size_t value_count, const std::vector<int16_t>& levels) {
 
 class ParquetSstReader final : public SstReader {
  public:
-  ParquetSstReader(std::string path, std::unique_ptr<File> bytes,
+  ParquetSstReader(std::string path, std::shared_ptr<File> bytes,
                    std::unique_ptr<parquet::ParquetFileReader> file)
       : path_(std::move(path)), bytes_(std::move(bytes)), file_(std::move(file)),
         metadata_(file_->metadata()) {}
@@ -353,7 +353,7 @@ class ParquetSstReader final : public SstReader {
   }
 
   std::string path_;
-  std::unique_ptr<File> bytes_;
+  std::shared_ptr<File> bytes_;  // Shared with file_: one descriptor for each SST.
   std::unique_ptr<parquet::ParquetFileReader> file_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
   TableId table_{};
@@ -372,16 +372,15 @@ class ParquetSstReader final : public SstReader {
 }  // namespace
 
 Result<std::shared_ptr<const SstReader>> open_sst(FileSystem& files, const std::string& path) {
-  auto bytes = TRY(files.open(path, FileSystem::OpenMode::kRead));
-  auto file = TRY(files.open(path, FileSystem::OpenMode::kRead));
+  const std::shared_ptr<File> file = TRY(files.open(path, FileSystem::OpenMode::kRead));
   const uint64_t size_bytes = TRY(file->size_bytes());
   try {
     parquet::ReaderProperties properties;
     properties.set_page_checksum_verification(false);  // Our own checksums cover more.
     auto reader = std::make_shared<ParquetSstReader>(
-        path, std::move(bytes),
-        parquet::ParquetFileReader::Open(
-            std::make_shared<FileInput>(std::move(file), size_bytes), properties));
+        path, file,
+        parquet::ParquetFileReader::Open(std::make_shared<FileInput>(file, size_bytes),
+                                         properties));
     TRY_VOID(reader->load());
     return reader;
   } catch (const std::exception& error) {

@@ -64,6 +64,8 @@ Result<std::unique_ptr<File>> LocalLog::make_file(const std::string& new_path,
 }
 
 Result<void> LocalLog::rotate(size_t size_bytes) {
+  // With wal.sync=interval nobody would sync the old segment once it is not the current one.
+  if (file_ && has_unsynced_) TRY_VOID(sync());
   const WalSegmentName name{.generation = generation_next_++,
                             .salt = static_cast<uint32_t>(random_.next_u64())};
   const uint64_t capacity =
@@ -84,6 +86,7 @@ Result<void> LocalLog::rotate(size_t size_bytes) {
   name_ = name;
   capacity_bytes_ = capacity;
   offset_ = kWalSegmentHeaderBytes;
+  has_unsynced_ = false;
   const MutexLock lock(mutex_);
   segments_.push_back({.name = name, .lsn_last = Lsn{}, .size_bytes = offset_});
   current_open_ = true;
@@ -114,6 +117,7 @@ Result<void> LocalLog::append(std::span<const std::string> bodies, Lsn lsn_first
     return written;
   }
   offset_ += pending_.size();
+  has_unsynced_ = true;
   if (pending_.capacity() > (8u << 20)) std::string().swap(pending_);
   return sync_now ? sync() : Result<void>();
 }
@@ -127,7 +131,9 @@ Result<void> LocalLog::sync() {
     // The pages may be dropped by now: syncing them again would succeed and mean nothing.
     sync_errors.add();
     retire_current();
+    return synced;
   }
+  has_unsynced_ = false;
   return synced;
 }
 

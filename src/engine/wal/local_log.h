@@ -68,6 +68,7 @@ class LocalLog final : public Log {
   uint64_t generation_next_;
   uint64_t capacity_bytes_ = 0;
   uint64_t offset_ = 0;
+  bool has_unsynced_ = false;  // Of the current segment.
   std::string pending_;
 
   mutable Mutex mutex_;
