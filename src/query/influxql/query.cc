@@ -5,6 +5,7 @@
 
 #include "query/influxql/ast_text.h"
 #include "query/influxql/execute/answer.h"
+#include "query/influxql/execute/catalog_statements.h"
 #include "query/influxql/execute/definition_statements.h"
 #include "query/influxql/execute/select_statement.h"
 #include "query/influxql/execute/show_statements.h"
@@ -46,6 +47,18 @@ class StatementRunner {
     return execute(statement, context_.names, answer_);
   }
   Result<void> operator()(const ShowRetentionPoliciesStatement& statement) {
+    return execute(statement, context_.names, answer_);
+  }
+  Result<void> operator()(const ShowShardsStatement& statement) {
+    return execute(statement, context_.names, answer_);
+  }
+  Result<void> operator()(const ShowShardGroupsStatement& statement) {
+    return execute(statement, context_.names, answer_);
+  }
+  Result<void> operator()(const ShowSubscriptionsStatement& statement) {
+    return execute(statement, context_.names, answer_);
+  }
+  Result<void> operator()(const ShowContinuousQueriesStatement& statement) {
     return execute(statement, context_.names, answer_);
   }
   Result<void> operator()(const CreateDatabaseStatement& statement) {

@@ -16,8 +16,10 @@ std::vector<ColumnView> views_of(const Rows& rows) {
   return views;
 }
 
-// The rows of several parts as one, in order of time; of equal times those of earlier parts first.
-Rows merge(const std::vector<const Rows*>& parts, bool is_ascending) {
+enum class MergeOrder : uint8_t { kRising, kFalling, kAsTheyCome };
+
+// The rows of several parts as one; of equal times those of earlier parts first.
+Rows merge(const std::vector<const Rows*>& parts, MergeOrder order) {
   struct Place {
     int64_t time_ns;
     uint32_t part;
@@ -30,7 +32,8 @@ Rows merge(const std::vector<const Rows*>& parts, bool is_ascending) {
     }
   }
   std::stable_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
-    return is_ascending ? a.time_ns < b.time_ns : a.time_ns > b.time_ns;
+    if (order == MergeOrder::kAsTheyCome) return false;
+    return order == MergeOrder::kRising ? a.time_ns < b.time_ns : a.time_ns > b.time_ns;
   });
   Rows merged;
   std::vector<std::vector<ColumnView>> views;
@@ -196,7 +199,11 @@ Result<Rows> GroupInput::gather(size_t group, const BlockRequest& wanted) {
   if (const auto found = rows_of_.find(group); found != rows_of_.end()) {
     parts.insert(parts.end(), found->second.begin(), found->second.end());
   }
-  return parts.empty() ? Rows{} : merge(parts, options_.is_ascending);
+  if (parts.empty()) return Rows{};
+  if (tables_.empty() && subqueries_.size() == 1 && subqueries_.front()->keeps_group_order()) {
+    return merge(parts, MergeOrder::kAsTheyCome);
+  }
+  return merge(parts, options_.is_ascending ? MergeOrder::kRising : MergeOrder::kFalling);
 }
 
 }  // namespace varve::influxql

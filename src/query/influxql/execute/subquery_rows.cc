@@ -7,6 +7,7 @@
 
 #include "query/influxql/execute/evaluate.h"
 #include "query/influxql/execute/select.h"
+#include "query/influxql/execute/window_states.h"
 
 namespace varve::influxql {
 namespace {
@@ -160,6 +161,10 @@ Result<SubqueryRows> SubqueryRows::run(const SelectPlan& subquery, const RunOpti
   for (const Mapping& mapping : collector.wanted()) result.has_.push_back(mapping.exists());
   TRY_VOID(run_select(subquery, inner, context, collector));
   result.entries_ = collector.take();
+  result.keeps_group_order_ =
+      subquery.is_selector && is_mergeable(subquery.calls.front()) && inner.interval.is_zero() &&
+      std::any_of(subquery.sources.begin(), subquery.sources.end(),
+                  [](const SourcePlan& source) { return source.table == nullptr; });
   return result;
 }
 

@@ -36,11 +36,15 @@ class SubqueryRows {
   };
   std::vector<Entry>& entries() { return entries_; }
   bool has(size_t wanted) const { return has_[wanted]; }
+  /// True when rows of different groups are not to be put in order of time: those of a selector
+  /// over yet another subquery. Source: InfluxDB 1.8, query.exprIteratorBuilder.callIterator.
+  bool keeps_group_order() const { return keeps_group_order_; }
   size_t size_bytes() const;
 
  private:
   std::vector<Entry> entries_;
   std::vector<bool> has_;
+  bool keeps_group_order_ = false;
 };
 
 }  // namespace varve::influxql

@@ -238,12 +238,18 @@ class WindowFunction {
     choose(by_value(rows)[static_cast<size_t>(rank)], keeps_times_);
   }
 
+  // Each value where it is first met; of those met at one time the lesser first.
   void distinct(WindowRows rows) {
     with_cells(values_, [&](auto cells) {
       std::set<std::decay_t<decltype(cells[0])>> seen;
+      std::vector<size_t> kept;
       for (size_t row = rows.begin; row < rows.end; ++row) {
-        if (seen.insert(cells[row]).second) choose(row, false);
+        if (seen.insert(cells[row]).second) kept.push_back(row);
       }
+      std::stable_sort(kept.begin(), kept.end(), [&](size_t a, size_t b) {
+        return points_.times_ns[a] == points_.times_ns[b] && cells[a] < cells[b];
+      });
+      for (const size_t row : kept) choose(row, false);
       return 0;
     });
   }
