@@ -164,6 +164,12 @@ Command parse_command_line(std::vector<std::string> arguments) {
   ConfigFlags config_flags;
   config_flags.add_to(*show);
 
+  if (arguments.empty()) return PrintedAnswer{app.help(), 2};
+  const std::string& first = arguments.front();
+  const auto known = app.get_subcommands([&](CLI::App* each) { return each->get_name() == first; });
+  if (!first.starts_with('-') && known.empty()) {
+    return PrintedAnswer{"varve: there is no command \"" + first + "\"\n\n" + app.help(), 2};
+  }
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes the last word first.
     app.parse(std::move(arguments));

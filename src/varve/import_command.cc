@@ -108,7 +108,9 @@ class ImportRun {
         tracker_(start),
         lines_before_(start.lines),
         errors_(arguments.path + ".errors", start.offset > 0),
-        on_terminal_(isatty(STDERR_FILENO) == 1) {}
+        on_terminal_(isatty(STDERR_FILENO) == 1) {
+    if (!on_terminal_) shown_ = began_;
+  }
 
   Result<void> run(const HttpAddress& address);
   int summarise(const Result<void>& outcome);

@@ -77,12 +77,13 @@ WriteAnswer word_write(const Result<IngestSummary>& outcome, const WritePlace& p
     return WriteAnswer{400, "partial write: " + std::string(reason) + " dropped=" +
                                 std::to_string(summary.rows_dropped) + std::string(where)};
   };
-  // Source: InfluxDB 1.13, which says behind its newer texts where the points were to go.
+  // Source: InfluxDB 1.13, which says behind its texts where the points were to go. That about old
+  // points is 1.8's, which does not.
   const std::string database = " for database: " + place.database;
   if (!summary.drop_reason.empty() || summary.rows_dropped > 0) {
-    const bool is_conflict = summary.drop_reason.starts_with("field type conflict");
+    const bool is_plain = summary.drop_reason == "points beyond retention policy";
     return partial(summary.drop_reason,
-                   is_conflict ? database + " for retention policy: " + place.policy : "");
+                   is_plain ? "" : database + " for retention policy: " + place.policy);
   }
   if (summary.parse_errors.empty()) return {};
   if (summary.rows_written == 0) return {400, summary.parse_errors};
@@ -105,7 +106,7 @@ void handle_write(const Catalog& catalog, Ingest& ingest, const Clock& clock, si
                [reply = std::move(reply), &catalog, &clock, began_ns,
                 place = std::move(place)](Result<IngestSummary> outcome) mutable {
                  auto& counts = figures();
-                 if (outcome && outcome->rows_dropped > 0) name_policy(catalog, place);
+                 if (outcome && !outcome->drop_reason.empty()) name_policy(catalog, place);
                  const auto answer = word_write(outcome, place);
                  if (outcome) counts.points.add(outcome->rows_written);
                  counts.duration.observe(static_cast<double>(clock.steady_ns() - began_ns) / 1e9);
