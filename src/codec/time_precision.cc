@@ -36,7 +36,7 @@ Result<TimePrecision> parse_precision(std::string_view text) {
 
 std::optional<TimePrecision> parse_epoch(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  if (text == "u" || text == "µ") return TimePrecision::kMicrosecond;
+  if (text == "u") return TimePrecision::kMicrosecond;
   if (text == "ms") return TimePrecision::kMillisecond;
   if (text == "s") return TimePrecision::kSecond;
   if (text == "m") return TimePrecision::kMinute;

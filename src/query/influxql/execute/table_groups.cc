@@ -24,6 +24,7 @@ std::string limit_order(const RunOptions& options, const GroupKey& key) {
     names += options.group_by[i] + '|';
     values += key.tags[i] + '|';
   }
+  if (!values.empty()) values.pop_back();
   return names + values;
 }
 
