@@ -29,6 +29,7 @@ SCRIPTS = [
     ("tests/faults/disk_full.py", [], []),
     ("tests/program/cli.py", [], []),
     ("tests/program/imports.py", [], []),
+    ("tests/program/readme.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),
     ("tests/wire/clients.py", [], []),
     ("tests/data/nab.py", [], []),
