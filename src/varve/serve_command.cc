@@ -6,6 +6,7 @@
 #include "io/clock.h"
 #include "varve/commands.h"
 #include "varve/config_sources.h"
+#include "varve/file_limit.h"
 #include "varve/node.h"
 #include "varve/options.h"
 #include "varve/stop_signal.h"
@@ -35,6 +36,7 @@ int run_serve(const ServeArguments& arguments) {
   if (const auto configured = log::configure(*log_settings); !configured) {
     return complain(configured.error());
   }
+  raise_file_limit();
   // Before the first thread starts, so that each of them inherits it.
   hold_stop_signals();
   auto node = Node::start(*config);
