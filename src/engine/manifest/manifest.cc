@@ -93,7 +93,13 @@ Result<void> Manifest::begin_file(const ManifestState& state) {
   Result<void> written = file->write_at(0, bytes);
   if (written) written = file->sync();
   if (written) written = files_.sync_directory(folder_);
-  if (written) written = write_file_atomically(files_, join_path(folder_, kPointer), name + "\n");
+  if (!written) {
+    // Nothing names it yet, and it may have taken the last bytes of the disk.
+    file.reset();
+    static_cast<void>(files_.remove(path));
+    return written;
+  }
+  written = write_file_atomically(files_, join_path(folder_, kPointer), name + "\n");
   if (!written) {
     // CURRENT may name it all the same; then it must stay. It is removed once another is current.
     return written;

@@ -27,6 +27,10 @@ Result<std::vector<RowRun>> SegmentScan::merged(SeriesId id, const KeyHash& hash
                                                 const TimeRange& range, bool strict) {
   std::vector<RowRun> runs;
   for (SstScan& file : files_) {
+    // A query may have found the damage since the files were chosen.
+    if (strict && file.file().quarantined()) {
+      return fail(ErrorCode::kCorrupt, file.file().reader().path() + " is damaged");
+    }
     const auto collected = file.collect(hash, range, runs);
     if (!collected && (strict || collected.error().code != ErrorCode::kCorrupt)) {
       return fail(collected.error());

@@ -66,6 +66,7 @@ Result<bool> Shard::compact_one() {
 Result<void> Shard::compact_files(Table& table, const SegmentView& segment,
                                   const std::vector<std::shared_ptr<SstFile>>& inputs) {
   const int64_t began_ns = context_.clock.steady_ns();
+  TRY_VOID(settle());
   SstBuild build{.files = context_.files,
                  .options = context_.options,
                  .table = table,
@@ -89,9 +90,18 @@ Result<void> Shard::compact_files(Table& table, const SegmentView& segment,
   }
   sort_and_deduplicate(build.fields);
   edit.added.push_back(TRY(build_sst(build)));
-  const auto file = TRY(open_file(edit.added.back()));
-  TRY_VOID(context_.files.sync_directory(folder_));
-  TRY_VOID(manifest_->commit(edit));
+  const auto file = TRY(open_built(edit.added.back()));
+  Result<void> sound = context_.files.sync_directory(folder_);
+  for (const auto& input : inputs) {
+    // A query found damage meanwhile: the file must stay, for whoever can repair it.
+    if (!input->quarantined()) continue;
+    sound = fail(ErrorCode::kCorrupt, input->reader().path() + " is damaged");
+  }
+  if (!sound) {
+    remove_file(build.path);
+    return sound;
+  }
+  TRY_VOID(commit(edit));
   table.replace(segment.id, {}, inputs, file);
   for (const SstId id : edit.removed) remove_file(sst_path(id));
   compaction_runs.add();

@@ -3,10 +3,12 @@
 // Threads: safe anywhere.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/result.h"
 
 namespace varve::engine {
 
@@ -42,9 +44,24 @@ class WriteState {
     return reason_;
   }
 
+  void flush_failed(const Error& error) {
+    const MutexLock lock(mutex_);
+    flush_error_ = error;
+  }
+  void flush_ended_well() {
+    const MutexLock lock(mutex_);
+    flush_error_.reset();
+  }
+  /// Of the last flush.
+  std::optional<Error> flush_error() const {
+    const MutexLock lock(mutex_);
+    return flush_error_;
+  }
+
  private:
   mutable Mutex mutex_;
   std::string reason_ GUARDED_BY(mutex_);
+  std::optional<Error> flush_error_ GUARDED_BY(mutex_);
 };
 
 }  // namespace varve::engine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/shard/shard.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 
@@ -107,10 +108,13 @@ void Shard::commit_tasks(std::vector<WriteTask> tasks) {
 bool Shard::flush_is_due() const {
   const EngineOptions& options = context_.options;
   if (writer_.memtable_bytes() > options.memtable_bytes_max) return true;
-  if (writer_.wal_bytes() > options.wal_bytes_max) return true;
+  // The current segment is never released, nor what a flush has not reached: waiting for less than
+  // two segments, or with nothing new, would flush without end.
+  const uint64_t wal_bytes_max = std::max(options.wal_bytes_max, 2 * options.wal_segment_bytes);
+  if (writer_.wal_bytes() > wal_bytes_max && raw(writer_.lsn_last()) > lsn_flushed_) return true;
   const int64_t oldest_ns = writer_.oldest_row_ns();
   const int64_t age_ns = context_.clock.steady_ns() - oldest_ns;
-  return oldest_ns != 0 && age_ns > options.memtable_age_max_ms * 1'000'000;
+  return oldest_ns != 0 && age_ns / 1'000'000 > options.memtable_age_max_ms;
 }
 
 void Shard::run_background() {
@@ -130,9 +134,10 @@ void Shard::run_background() {
       lock.unlock();
       const int64_t now_ns = context_.clock.steady_ns();
       const bool retry_later = flush_failed_ns_ != 0 && now_ns - flush_failed_ns_ < kRetryNs;
-      if (!retry_later && flush_is_due()) {
-        static_cast<void>(flush_now());  // It logs and counts what went wrong.
-        compact_again = true;
+      // What failed is sealed already, so nothing else would ask for it again.
+      if (!retry_later && (flush_failed_ns_ != 0 || flush_is_due())) {
+        const auto flushed = flush_now();  // It logs and counts what went wrong.
+        compact_again = flushed && *flushed;
       } else if (compact_again) {
         const auto compacted = compact_one();
         compact_again = compacted && *compacted;
@@ -172,7 +177,10 @@ bool Shard::on_writer(std::function<void()> task) {
 }
 
 Result<void> Shard::flush() {
-  return in_background([this] { return flush_now(); });
+  return in_background([this]() -> Result<void> {
+    const auto flushed = flush_now();
+    return flushed ? Result<void>() : fail(flushed.error());
+  });
 }
 
 Result<void> Shard::compact() {
@@ -185,6 +193,13 @@ Result<void> Shard::compact() {
 
 Result<void> Shard::drop(const std::vector<TableId>& tables) {
   return in_background([this, tables] { return drop_now(tables); });
+}
+
+std::string Shard::refusal() const {
+  std::string reason = write_state_.reason();
+  if (!reason.empty() || !writer_.memtables_are_full()) return reason;
+  const auto error = write_state_.flush_error();
+  return error ? error->message : std::string();
 }
 
 std::string Shard::sst_path(SstId id) const {

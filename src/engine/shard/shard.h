@@ -8,6 +8,7 @@
 // Threads: every member is safe anywhere, except that close() and the destructor come last.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -54,7 +55,8 @@ class Shard {
   Result<void> flush();
   Result<void> compact();
   Result<void> drop(const std::vector<TableId>& tables);
-  std::string refusal() const { return write_state_.reason(); }
+  /// Why writes are refused; empty while they go through.
+  std::string refusal() const;
 
  private:
   Shard(const ShardContext& context, std::string folder);
@@ -65,6 +67,7 @@ class Shard {
   Result<void> remove_orphans(bool keep);
   Result<std::vector<OldSegment>> replay(const std::set<TableId>& live,
                                          const std::set<TableId>& dropped);
+  bool is_in_file(const WriteBatch& batch) const;
 
   // shard.cc
   void start();
@@ -79,9 +82,27 @@ class Shard {
   void remove_file(const std::string& path);
 
   // flush.cc, background thread.
-  Result<void> flush_now();
+  struct SealedMemtable {
+    std::shared_ptr<const Memtable> memtable;
+    Lsn after{};  // Its rows have higher numbers.
+  };
+  struct FlushPart;
+  /// False when there was nothing to do.
+  Result<bool> flush_now();
   Result<void> write_sealed(const SealedMemtables& sealed);
+  std::vector<FlushPart> parts_of_sealed() const;
+  Result<void> build_part(FlushPart& part);
+  Result<ManifestEdit> build_parts(std::vector<FlushPart>& parts, const SealedMemtables& sealed,
+                                   Result<void>& refused);
+  size_t finish_parts(const std::vector<FlushPart>& parts);
   Result<std::shared_ptr<SstFile>> open_file(const SstMeta& meta);
+  /// The same for a new file, which is removed when it cannot be opened.
+  Result<std::shared_ptr<SstFile>> open_built(const SstMeta& meta);
+  /// Commits to the manifest. After an error nobody knows whether the edit is there: then the added
+  /// files are kept until a later commit has settled that it is not.
+  Result<void> commit(const ManifestEdit& edit);
+  /// Settles a failed commit, before more files are written.
+  Result<void> settle();
   Result<void> drop_now(const std::vector<TableId>& tables);
 
   // compaction.cc, background thread.
@@ -100,8 +121,11 @@ class Shard {
 
   // Background thread only, once it runs.
   std::unique_ptr<Manifest> manifest_;
-  std::vector<std::shared_ptr<const Memtable>> sealed_;  // Not in files yet, oldest first.
+  std::vector<SealedMemtable> sealed_;  // Not in files yet, oldest first.
+  Lsn lsn_sealed_{};                    // Every row up to here is in sealed_ or in files.
+  std::vector<std::string> in_doubt_;   // Files that a failed commit may have named.
   int64_t flush_failed_ns_ = 0;
+  std::atomic<uint64_t> lsn_flushed_{0};  // The background thread alone changes it.
 
   std::mutex jobs_mutex_;
   std::condition_variable jobs_changed_;

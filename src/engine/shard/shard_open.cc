@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a shard comes back after a stop, a crash or a power failure.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/log.h"
@@ -9,6 +10,46 @@
 #include "engine/wal/wal_replay.h"
 
 namespace varve::engine {
+namespace {
+
+// Keys from records that are flushed already. Later records of the same generation name the series
+// by hash only, and the sorted file that has the key too may be damaged or gone. They go into no
+// index before a row needs them: their series may have ended with their rows.
+class LoggedKeys {
+ public:
+  explicit LoggedKeys(const TableMap& tables) : tables_(tables) {}
+
+  void learn(const std::vector<WriteBatch>& batches) {
+    for (const WriteBatch& batch : batches) {
+      const auto table = tables_.find(batch.table);
+      for (const BatchSeries& series : batch.series) {
+        if (series.key_size_bytes == 0) continue;
+        if (table && table->index().find(series.hash)) continue;
+        keys_[batch.table].try_emplace(series.hash, batch.key(series));
+      }
+    }
+  }
+
+  /// Puts in the keys that the batch lacks and that are known here.
+  void complete(WriteBatch& batch) const {
+    const auto of_table = keys_.find(batch.table);
+    if (of_table == keys_.end()) return;
+    for (BatchSeries& series : batch.series) {
+      if (series.key_size_bytes > 0) continue;
+      const auto known = of_table->second.find(series.hash);
+      if (known == of_table->second.end()) continue;
+      series.key_offset = static_cast<uint32_t>(batch.key_bytes.size());
+      series.key_size_bytes = static_cast<uint32_t>(known->second.size());
+      batch.key_bytes += known->second;
+    }
+  }
+
+ private:
+  const TableMap& tables_;
+  std::map<TableId, std::map<KeyHash, std::string>> keys_;
+};
+
+}  // namespace
 
 Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   FileSystem& files = context_.files;
@@ -44,6 +85,8 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
       files, context_.clock, context_.random, segments);
   log->release(flushed);
   writer_.start(std::move(log), flushed, version);
+  lsn_sealed_ = flushed;
+  lsn_flushed_ = raw(flushed);
   return {};
 }
 
@@ -89,29 +132,53 @@ Result<void> Shard::remove_orphans(bool keep) {
   return {};
 }
 
+// True for rows that were flushed while those of another table could not be: then the log is kept
+// from before. A flush takes all rows of a segment, and later rows have higher versions.
+bool Shard::is_in_file(const WriteBatch& batch) const {
+  const auto table = tables_.find(batch.table);
+  if (!table) return false;
+  const auto view = table->view();
+  for (const SegmentView& segment : view->segments) {
+    if (segment.id != batch.segment) continue;
+    return std::ranges::any_of(segment.files, [&](const auto& file) {
+      return file->meta().version_last >= batch.version;
+    });
+  }
+  return false;
+}
+
 Result<std::vector<OldSegment>> Shard::replay(const std::set<TableId>& live,
                                               const std::set<TableId>& dropped) {
   const Lsn flushed = manifest_->state().flushed_lsn;
   uint64_t record_count = 0;
+  LoggedKeys keys(tables_);
   const auto visit = [&](uint64_t generation, const WalRecord& record) {
-    if (raw(record.lsn) <= raw(flushed)) return;
     auto batches = decode_wal_body(record.body);
-    Result<void> replayed;
     if (batches) {
       std::erase_if(*batches, [&](const WriteBatch& batch) {
         return !live.contains(batch.table) || dropped.contains(batch.table);
       });
-      replayed = writer_.replay(record.lsn, std::move(*batches));
-    } else {
-      replayed = fail(batches.error());
     }
+    if (raw(record.lsn) <= raw(flushed)) {
+      if (batches) keys.learn(*batches);
+      return;
+    }
+    if (batches) {
+      std::erase_if(*batches, [&](const WriteBatch& batch) { return is_in_file(batch); });
+      for (WriteBatch& batch : *batches) keys.complete(batch);
+    }
+    const auto lost = batches ? writer_.replay(record.lsn, std::move(*batches))
+                              : Result<size_t>(fail(batches.error()));
     ++record_count;
-    if (replayed) return;
+    if (lost && *lost == 0) return;
+    const std::string reason =
+        lost ? "rows of " + std::to_string(*lost) + " series are left out, whose keys are lost"
+             : lost.error().message;
     const std::string place = wal_folder_ + ": record " + std::to_string(raw(record.lsn)) +
                               " of generation " + std::to_string(generation) + " at byte " +
                               std::to_string(record.offset);
-    log::error("wal.record_refused", {{"record", place}, {"error", replayed.error().message}});
-    context_.damage.add(place + ": " + replayed.error().message);
+    log::error("wal.record_refused", {{"record", place}, {"error", reason}});
+    context_.damage.add(place + ": " + reason);
   };
   WalReplay replay = TRY(replay_wal(context_.files, wal_folder_, visit));
   for (std::string& sentence : replay.damage) context_.damage.add(std::move(sentence));

@@ -59,8 +59,8 @@ std::vector<SstColumn> label_columns(const std::vector<ColumnId>& tags,
       if (label.id == id && label.kind == kind && !label.name.empty()) name = label.name;
     }
     if (taken.contains(name)) name += "." + std::string(to_string(type));
-    if (taken.contains(name)) name += "." + std::to_string(raw(id));
-    taken.insert(name);
+    // People choose names: any that is made up here may be taken as well.
+    while (!taken.insert(name).second) name += "." + std::to_string(raw(id));
     columns.push_back({.id = id, .kind = kind, .type = type, .name = std::move(name)});
   };
   for (const ColumnId tag : tags) add(tag, ColumnKind::kTag, ValueType::kString);

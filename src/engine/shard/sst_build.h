@@ -35,8 +35,8 @@ struct SstBuild {
   Version version_last;
 };
 
-/// The file is synced and has its name; the folder is not synced. Requires at least one row.
-/// kCorrupt when a source is damaged (it is then quarantined).
+/// The file is synced and has its name; the folder is not synced. kCorrupt when a source is damaged
+/// (it is then quarantined), kInternal without a row; then no file stays.
 Result<SstMeta> build_sst(const SstBuild& build);
 
 }  // namespace varve::engine

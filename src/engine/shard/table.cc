@@ -100,7 +100,8 @@ void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t 
     BatchSeries& series = batch.series[i];
     series.key_offset = 0;
     series.key_size_bytes = 0;
-    if (logged_[raw(ids[i])] == LoggedKey{generation, true}) continue;
+    const LoggedKey& logged = logged_[raw(ids[i])];
+    if (logged.generation == generation && logged.twice != 0) continue;
     const std::string_view key = index_.series(ids[i]).key;
     series.key_offset = static_cast<uint32_t>(batch.key_bytes.size());
     series.key_size_bytes = static_cast<uint32_t>(key.size());
@@ -108,10 +109,15 @@ void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t 
   }
 }
 
-void Table::keys_logged(std::span<const SeriesId> ids, uint64_t generation) {
+void Table::keys_logged(std::span<const SeriesId> ids, uint64_t generation, Lsn lsn) {
+  const uint64_t record = raw(lsn) & ((uint64_t{1} << LoggedKey::kRecordBits) - 1);
   for (const SeriesId id : ids) {
     LoggedKey& key = logged_[raw(id)];
-    key = {.generation = generation, .twice = key.generation == generation};
+    if (key.generation != generation) {
+      key = {.generation = generation, .record = record, .twice = 0};
+    } else if (key.record != record) {
+      key.twice = 1;
+    }
   }
 }
 

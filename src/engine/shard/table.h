@@ -63,8 +63,8 @@ class Table {
   /// Writer only. Puts the keys that the log's `generation` does not have twice yet into the batch,
   /// and takes out those that it has.
   void put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t generation);
-  /// Writer only. The log's `generation` now has what put_keys() put in.
-  void keys_logged(std::span<const SeriesId> ids, uint64_t generation);
+  /// Writer only. Record `lsn` of the log's `generation` now has what put_keys() put in.
+  void keys_logged(std::span<const SeriesId> ids, uint64_t generation, Lsn lsn);
   /// Writer only. Adds the rows to the segment's active memtable; gives the bytes by which it grew.
   size_t append(const WriteBatch& batch, std::span<const SeriesId> ids);
   /// Writer only. Seals the active memtables and gives them out.
@@ -98,13 +98,16 @@ class Table {
   };
   std::map<SegmentId, Active> active_;
   std::map<ColumnId, ValueType> types_;
-  // A generation of the log gets each key twice: then no single damaged record takes the keys that
-  // later records need.
+  // A generation of the log gets each key in two records: then no single damaged one takes the keys
+  // that later records need. `record` is the end of the first one's number; should another one end
+  // like it, the key is merely logged once more.
   struct LoggedKey {
-    uint64_t generation : 63 = 0;
-    bool twice : 1 = false;
-    friend bool operator==(const LoggedKey&, const LoggedKey&) = default;
+    static constexpr int kRecordBits = 23;
+    uint64_t generation : 40 = 0;
+    uint64_t record : kRecordBits = 0;
+    uint64_t twice : 1 = 0;
   };
+  static_assert(sizeof(LoggedKey) == 8);
   std::vector<LoggedKey> logged_;  // By series id.
 
   mutable Mutex mutex_;

@@ -53,12 +53,13 @@ WriteBatch without_lost_series(const WriteBatch& batch, std::span<const SeriesId
 
 void Writer::start(std::unique_ptr<Log> log, Lsn lsn, Version version) {
   log_ = std::move(log);
-  lsn_last_ = std::max(lsn_last_, raw(lsn));
+  lsn_last_ = std::max(lsn_last_.load(), raw(lsn));
   version_last_ = std::max(version_last_, version);
 }
 
-Result<void> Writer::replay(Lsn lsn, std::vector<WriteBatch> batches) {
-  lsn_last_ = std::max(lsn_last_, raw(lsn));
+Result<size_t> Writer::replay(Lsn lsn, std::vector<WriteBatch> batches) {
+  lsn_last_ = std::max(lsn_last_.load(), raw(lsn));
+  size_t lost_count = 0;
   for (WriteBatch& batch : batches) {
     const auto table = tables_.find_or_make(batch.table, batch.mode, seed_);
     if (!table) continue;
@@ -66,6 +67,7 @@ Result<void> Writer::replay(Lsn lsn, std::vector<WriteBatch> batches) {
     std::vector<SeriesId> series = TRY(table->resolve(batch, true));
     if (const auto lost = std::ranges::count(series, Table::kNoSeries)) {
       log::error("wal.key_lost", {{"table", raw(batch.table)}, {"series", lost}});
+      lost_count += static_cast<size_t>(lost);
       batch = without_lost_series(batch, series);
       if (batch.row_count() == 0) continue;
       // The lost ones have no rows any more; the id of another one will do in their place.
@@ -73,7 +75,7 @@ Result<void> Writer::replay(Lsn lsn, std::vector<WriteBatch> batches) {
     }
     append(batch, *table, series);
   }
-  return {};
+  return lost_count;
 }
 
 void Writer::append(const WriteBatch& batch, Table& table, std::span<const SeriesId> series) {
@@ -87,7 +89,13 @@ void Writer::append(const WriteBatch& batch, Table& table, std::span<const Serie
 
 Result<Writer::Pending> Writer::prepare(WriteTask& task) {
   Pending pending{.task = &task, .tables = {}, .series = {}};
-  if (memtable_bytes() > 2 * options_.memtable_bytes_max) {
+  if (memtables_are_full()) {
+    if (const auto error = state_.flush_error()) {
+      // Asking again soon helps only when the disk does not have to be cleared first.
+      const bool no_space = error->code == ErrorCode::kNoSpace;
+      return fail(no_space ? ErrorCode::kNoSpace : ErrorCode::kOverloaded,
+                  "memtables are full and cannot be flushed: " + error->message);
+    }
     return fail(ErrorCode::kOverloaded,
                 "rows arrive faster than they are flushed; memtables hold " +
                     std::to_string(memtable_bytes()) + " bytes");
@@ -143,12 +151,13 @@ Result<void> Writer::log_group(std::vector<Pending>& group) {
   lsn_last_ += group.size();
   const uint64_t generation = log_->generation();
   TRY_VOID(log_->append(bodies, lsn_first, options_.wal_sync == WalSync::kCommit));
-  for (const Pending& pending : group) {
-    for (size_t b = 0; b < pending.tables.size(); ++b) {
-      pending.tables[b]->keys_logged(pending.series[b], generation);
+  for (size_t i = 0; i < group.size(); ++i) {
+    const Lsn lsn{raw(lsn_first) + i};
+    for (size_t b = 0; b < group[i].tables.size(); ++b) {
+      group[i].tables[b]->keys_logged(group[i].series[b], generation, lsn);
     }
   }
-  wal_last_sequence.set(static_cast<int64_t>(lsn_last_));
+  wal_last_sequence.set(static_cast<int64_t>(raw(lsn_last())));
   if (options_.wal_sync == WalSync::kInterval && unsynced_since_ns_ == 0) {
     unsynced_since_ns_ = std::max<int64_t>(1, clock_.steady_ns());
   }
@@ -212,7 +221,7 @@ Result<void> Writer::sync() {
 }
 
 SealedMemtables Writer::seal() {
-  SealedMemtables sealed{.memtables = {}, .lsn = Lsn{lsn_last_}, .version_highest = version_last_};
+  SealedMemtables sealed{.memtables = {}, .lsn = lsn_last(), .version_highest = version_last_};
   for (const auto& table : tables_.all()) {
     auto memtables = table->seal();
     sealed.memtables.insert(sealed.memtables.end(), std::make_move_iterator(memtables.begin()),

@@ -33,8 +33,9 @@ class Writer {
          WriteState& state)
       : options_(options), clock_(clock), tables_(tables), seed_(seed), state_(state) {}
 
-  /// While opening: the rows of a record of the log.
-  Result<void> replay(Lsn lsn, std::vector<WriteBatch> batches);
+  /// While opening: the rows of a record of the log. Gives the number of series that are left out
+  /// because their keys are lost.
+  Result<size_t> replay(Lsn lsn, std::vector<WriteBatch> batches);
   /// Ends opening. `lsn` and `version` were used before.
   void start(std::unique_ptr<Log> log, Lsn lsn, Version version);
 
@@ -49,6 +50,10 @@ class Writer {
 
   /// Any thread.
   size_t memtable_bytes() const { return memtable_bytes_.load(std::memory_order_relaxed); }
+  /// Any thread. True while new rows are refused until older ones are flushed.
+  bool memtables_are_full() const { return memtable_bytes() > 2 * options_.memtable_bytes_max; }
+  /// Any thread. The newest record of the log.
+  Lsn lsn_last() const { return Lsn{lsn_last_.load(std::memory_order_relaxed)}; }
   /// Any thread.
   uint64_t wal_bytes() const { return log_->size_bytes(); }
   /// Any thread. clock.steady_ns() of the oldest unsealed row; 0: none.
@@ -73,9 +78,9 @@ class Writer {
   const uint64_t seed_;
   WriteState& state_;
   std::unique_ptr<Log> log_;
-  uint64_t lsn_last_ = 0;
   Version version_last_;
   int64_t unsynced_since_ns_ = 0;  // 0: all is synced.
+  std::atomic<uint64_t> lsn_last_{0};  // The writer thread alone changes it.
   std::atomic<size_t> memtable_bytes_{0};
   std::atomic<int64_t> oldest_row_ns_{0};
 };

@@ -95,7 +95,9 @@ class ParquetSstWriter final : public SstWriter {
 
   Result<SstSummary> finish() override {
     if (times_.row_count() > 0) TRY_VOID(write_row_group());
-    CHECK(summary_.row_count > 0);
+    if (summary_.row_count == 0) {
+      return fail(ErrorCode::kInternal, "sorted file " + options_.path + " has no rows");
+    }
     TRY_VOID(write_directory());
     (void)output_->take_crc();
     TRY_VOID(from_arrow(writer_->Close()));
@@ -107,8 +109,8 @@ class ParquetSstWriter final : public SstWriter {
     // recovery understands (a stray temporary, or an SST that no manifest names).
     TRY_VOID(file_->sync());
     summary_.size_bytes = TRY(file_->size_bytes());
-    file_.reset();
     TRY_VOID(files_.rename(temporary_path(), options_.path));
+    file_.reset();
     summary_.series_count = directory_.series_count();
     for (size_t field = 0; field < fields_.size(); ++field) {
       if (has_cells_[field]) summary_.fields_present.push_back(fields_[field].id);

@@ -58,7 +58,7 @@ class SstWriter {
   virtual Result<void> append(const SeriesRef& series, std::span<const int64_t> times_ns,
                               std::span<const ColumnView> fields) = 0;
   /// Writes the rest, syncs the file and gives it its name; the name is durable after the caller
-  /// has synced the folder. Requires at least one row. Ends the writer. Without it nothing stays
+  /// has synced the folder. Without a row: kInternal. Ends the writer. Without it nothing stays
   /// but perhaps a file named `<path>.tmp`.
   virtual Result<SstSummary> finish() = 0;
 };
