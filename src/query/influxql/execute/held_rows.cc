@@ -44,7 +44,8 @@ std::vector<uint32_t> HeldRows::series_ranks() const {
   std::vector<uint32_t> order(series_texts_.size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return is_ascending_ ? series_texts_[a] < series_texts_[b] : series_texts_[b] < series_texts_[a];
+    if (!is_ascending_) std::swap(a, b);
+    return series_texts_[a] < series_texts_[b];
   });
   std::vector<uint32_t> ranks(order.size());
   for (uint32_t rank = 0; rank < order.size(); ++rank) ranks[order[rank]] = rank;

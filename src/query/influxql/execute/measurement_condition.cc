@@ -27,7 +27,9 @@ Result<bool> compare(const Binary& binary, const std::string& name,
   std::unique_ptr<re2::RE2> regex;
   if (is_regex) {
     const auto* literal = binary.right->as<RegexLiteral>();
-    if (literal == nullptr) return refuse("right side of '" + op + "' must be a regular expression");
+    if (literal == nullptr) {
+      return refuse("right side of '" + op + "' must be a regular expression");
+    }
     regex = std::make_unique<re2::RE2>(literal->pattern, re2::RE2::Quiet);
     matches = [&](const std::string& text) { return re2::RE2::PartialMatch(text, *regex); };
   } else {

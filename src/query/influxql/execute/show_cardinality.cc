@@ -37,7 +37,9 @@ class CardinalityCount {
                           .default_policy_only = !is_whole,
                           .time = {}};
     const auto measurements = TRY(list_measurements(scope, context_));
-    if (statement_.subject == Subject::kMeasurements) return count_measurements(measurements, is_whole);
+    if (statement_.subject == Subject::kMeasurements) {
+      return count_measurements(measurements, is_whole);
+    }
     if (is_whole) return count_all_series(measurements);
     for (const ListedMeasurement& measurement : measurements) TRY_VOID(count(measurement));
     return {};

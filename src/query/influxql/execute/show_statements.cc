@@ -63,8 +63,9 @@ Result<std::vector<std::pair<std::string, std::string>>> measurement_places(
   if (statement.any_database) {
     if (!statement.any_policy) {
       const std::string form = statement.policy.empty() ? "*" : "*.rp";
-      return fail(ErrorCode::kInvalidInput, "query 'SHOW MEASUREMENTS ON " + form +
-                                                "' not supported. use 'ON *.*' or specify a database");
+      return fail(ErrorCode::kInvalidInput,
+                  "query 'SHOW MEASUREMENTS ON " + form +
+                      "' not supported. use 'ON *.*' or specify a database");
     }
     for (const auto& [key, database] : context.names.catalog->databases) add_policies(*database);
     return places;

@@ -2,7 +2,7 @@
 // Aggregates that merge: one pass over all rows fills states by (group, window).
 //
 //   for_each_run ──▶ windows of the run ──▶ slots ──▶ PartialStates of each argument
-//                                              └────▶ the chosen points with what stands beside them
+//                                              └────▶ chosen points with what stands beside them
 // Slots lie densely, window beside window, while there are few enough; else only windows that have
 // rows get one.
 #pragma once

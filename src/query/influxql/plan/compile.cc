@@ -169,7 +169,8 @@ class Compiler {
         if (!field.alias.empty()) compiled_.time_column = field.alias;
         continue;
       }
-      field.expression = fold(field.expression, {.now_ns = {}, .zone = nullptr, .folds_math = true});
+      field.expression =
+          fold(field.expression, {.now_ns = {}, .zone = nullptr, .folds_math = true});
       ++facts_.field_count;
       TRY_VOID(FieldCompiler(context_, facts_).compile(field.expression));
       kept.push_back(std::move(field));

@@ -68,7 +68,8 @@ class Planner {
     build_columns(statement, planned.plan);
     for (size_t i = 0, next = 0; i < planned.plan.sources.size(); ++i) {
       if (planned.plan.sources[i].table != nullptr) continue;
-      planned.plan.sources[i].subquery = std::make_unique<SelectPlan>(std::move(inner[next++].plan));
+      planned.plan.sources[i].subquery =
+          std::make_unique<SelectPlan>(std::move(inner[next++].plan));
     }
     return planned;
   }
@@ -76,7 +77,6 @@ class Planner {
  private:
   Result<void> bind_sources(const SelectStatement& statement, SelectPlan& plan,
                             std::vector<Planned>& inner) {
-    std::set<TableId> seen;
     for (const Source& source : statement.sources) {
       if (const auto* subquery = std::get_if<SubQuery>(&source)) {
         inner.push_back(TRY(run(*subquery->statement, true)));
@@ -85,9 +85,7 @@ class Planner {
       }
       const auto& measurement = std::get<Measurement>(source);
       for (BoundTableRef& table : TRY(bind_tables(measurement, names_, range_, store_))) {
-        // A measurement that is named twice is read once; one that patterns match is not.
-        const bool is_named = !measurement.regex.has_value();
-        if (is_named && !seen.insert(table->table->id).second) continue;
+        // A measurement that is named twice is read twice, as in InfluxDB.
         plan.sources.push_back({std::move(table), {}});
       }
     }

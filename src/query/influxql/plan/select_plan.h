@@ -65,7 +65,6 @@ struct SelectPlan {
 };
 
 /// Finds tables, fields and tags of a checked SELECT whose measurements are qualified.
-/// `now_ns` is where open GROUP BY time(…) ends.
 Result<SelectPlan> plan_select(const CompiledSelect& compiled, const Names& names, Store& store);
 
 }  // namespace varve::influxql

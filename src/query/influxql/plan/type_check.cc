@@ -91,7 +91,8 @@ class TypeChecker {
     const DataType left = TRY(check(*binary.left));
     const DataType right = TRY(check(*binary.right));
     const auto refuse = [&](const std::string& message) {
-      return fail(ErrorCode::kInvalidInput, "type error: " + to_string(expression) + ": " + message);
+      return fail(ErrorCode::kInvalidInput,
+                  "type error: " + to_string(expression) + ": " + message);
     };
     const auto mixes_signs = [&](DataType a, DataType b, const Expression& unsigned_side,
                                  const Expression& integer_side) -> std::string {
