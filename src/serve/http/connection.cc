@@ -63,9 +63,9 @@ std::string address_text(const asio::ip::tcp::socket& socket) {
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, EventLoop& loop,
+Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<EventLoop> loop,
                        std::shared_ptr<ConnectionShared> shared)
-    : socket_(std::move(socket)), loop_(loop), shared_(std::move(shared)) {
+    : loop_(std::move(loop)), socket_(std::move(socket)), shared_(std::move(shared)) {
   SystemError ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   remote_address_ = address_text(socket_);
@@ -74,7 +74,7 @@ Connection::Connection(asio::ip::tcp::socket socket, EventLoop& loop,
 Connection::~Connection() { shared_->bodies_bytes.fetch_sub(body_bytes_claimed_); }
 
 void Connection::start() {
-  loop_.add(shared_from_this());
+  loop_->add(shared_from_this());
   next_request();
 }
 
@@ -89,7 +89,7 @@ void Connection::close() {
   SystemError ignored;
   socket_.close(ignored);
   if (const auto exchange = exchange_.lock()) exchange->on_gone();
-  loop_.remove(shared_from_this());
+  loop_->remove(shared_from_this());
 }
 
 void Connection::time_out() {
@@ -321,7 +321,7 @@ std::string Connection::head_text(const HttpResponse& response, int64_t body_byt
   out += status_text(response.status);
   out += "\r\n";
   for (const auto& [name, value] : response.headers.fields()) append_field(out, name, value);
-  append_field(out, "Date", loop_.date());
+  append_field(out, "Date", loop_->date());
   if (body_bytes >= 0) {
     if (status_has_body(response.status)) {
       append_field(out, "Content-Length", std::to_string(body_bytes));

@@ -36,7 +36,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Connection(boost::asio::ip::tcp::socket socket, EventLoop& loop,
+  Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<EventLoop> loop,
              std::shared_ptr<ConnectionShared> shared);
   ~Connection();
 
@@ -77,8 +77,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send_piece(std::shared_ptr<Exchange> exchange);
   void on_answered();
 
+  std::shared_ptr<EventLoop> loop_;  // Before the socket, which must end first.
   boost::asio::ip::tcp::socket socket_;
-  EventLoop& loop_;  // Outlives its connections.
   std::shared_ptr<ConnectionShared> shared_;
   boost::beast::flat_buffer buffer_;
   State state_ = State::kIdle;

@@ -26,7 +26,13 @@ void EventLoop::stop() {
     context_.stop();
   });
   thread_.join();
-  stopped_.store(true);
+  {
+    const std::lock_guard lock(stopping_);
+    stopped_ = true;
+  }
+  // What is left are ends of operations on closed sockets; they hold connections, which hold us.
+  context_.restart();
+  context_.poll();
 }
 
 void EventLoop::add(std::shared_ptr<Connection> connection) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_set>
 
@@ -28,14 +29,17 @@ class EventLoop {
 
   void start(std::string_view name);
   /// Ends the thread; connections that are left are closed.
-  /// The object stays usable (and drops what is posted) until its end.
+  /// The object drops what is posted afterwards; connections share it, so that whoever still holds
+  /// the right to answer may use it late.
   void stop();
 
   boost::asio::io_context& context() { return context_; }
   /// Runs the function on the loop's thread, later; drops it once the loop has stopped.
   template <class Function>
   void post(Function function) {
-    if (!stopped_.load()) boost::asio::post(context_, std::move(function));
+    // Under the lock, so that nothing is queued behind the last look of stop().
+    const std::lock_guard lock(stopping_);
+    if (!stopped_) boost::asio::post(context_, std::move(function));
   }
   size_t connection_count() const { return count_.load(); }
 
@@ -50,7 +54,8 @@ class EventLoop {
  private:
   void sweep();
 
-  std::atomic<bool> stopped_{false};
+  std::mutex stopping_;
+  bool stopped_ = false;  // Under stopping_.
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
   boost::asio::steady_timer timer_;

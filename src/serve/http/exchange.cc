@@ -33,8 +33,8 @@ Exchange::Exchange(std::shared_ptr<Connection> connection)
 Exchange::~Exchange() {
   if (answered_.load()) return;
   // Nobody is left who could answer: a fault of ours, and the client must not wait for ever.
-  auto& loop = connection_->loop_;
-  loop.post([connection = std::move(connection_)] {
+  const auto loop = connection_->loop_;
+  loop->post([connection = std::move(connection_)] {
     if (connection->state_ == Connection::State::kAnswering) {
       connection->refuse(500, "the request was not answered");
     }
@@ -43,7 +43,7 @@ Exchange::~Exchange() {
 
 void Exchange::send(HttpResponse response) {
   if (answered_.exchange(true)) return;
-  connection_->loop_.post([self = shared_from_this(), response = std::move(response)]() mutable {
+  connection_->loop_->post([self = shared_from_this(), response = std::move(response)]() mutable {
     auto& connection = *self->connection_;
     connection.send_whole(std::move(self), std::move(response));
   });
@@ -51,7 +51,7 @@ void Exchange::send(HttpResponse response) {
 
 std::unique_ptr<ByteStream> Exchange::begin(HttpResponse head) {
   CHECK(!answered_.exchange(true));
-  connection_->loop_.post([self = shared_from_this(), head = std::move(head)] {
+  connection_->loop_->post([self = shared_from_this(), head = std::move(head)] {
     auto& connection = *self->connection_;
     connection.is_chunked_answer_ = !connection.is_http_1_0_;
     if (connection.is_http_1_0_) connection.keep_alive_ = false;
@@ -87,11 +87,11 @@ Result<void> Exchange::finish() {
 }
 
 void Exchange::abandon() {
-  connection_->loop_.post([self = shared_from_this()] { self->connection_->close(); });
+  connection_->loop_->post([self = shared_from_this()] { self->connection_->close(); });
 }
 
 void Exchange::wake_connection() {
-  connection_->loop_.post([self = shared_from_this()] { self->connection_->send_piece(self); });
+  connection_->loop_->post([self = shared_from_this()] { self->connection_->send_piece(self); });
 }
 
 bool Exchange::take(std::string& piece, bool& is_last) {
@@ -122,7 +122,7 @@ void Exchange::on_gone() {
 }
 
 std::shared_ptr<std::atomic<bool>> Exchange::watch() {
-  connection_->loop_.post([connection = connection_] { connection->watch_client(); });
+  connection_->loop_->post([connection = connection_] { connection->watch_client(); });
   return cancelled_;
 }
 

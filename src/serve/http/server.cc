@@ -36,11 +36,11 @@ struct HttpServer::State {
   }
 
   void accept();
-  void on_accepted(tcp::socket socket, EventLoop& loop);
+  void on_accepted(tcp::socket socket, const std::shared_ptr<EventLoop>& loop);
   size_t connection_count() const;
 
   std::shared_ptr<ConnectionShared> shared;
-  std::vector<std::unique_ptr<EventLoop>> loops;
+  std::vector<std::shared_ptr<EventLoop>> loops;
   std::unique_ptr<tcp::acceptor> acceptor;
   std::unique_ptr<asio::steady_timer> accept_pause;
   size_t next_loop = 0;
@@ -53,7 +53,7 @@ size_t HttpServer::State::connection_count() const {
   return count;
 }
 
-void HttpServer::State::on_accepted(tcp::socket socket, EventLoop& loop) {
+void HttpServer::State::on_accepted(tcp::socket socket, const std::shared_ptr<EventLoop>& loop) {
   if (connection_count() >= shared->options.connections_max) {
     const auto body =
         shared->handler->refuse(HttpRequest{}, 503, "the server has too many connections").body;
@@ -68,12 +68,12 @@ void HttpServer::State::on_accepted(tcp::socket socket, EventLoop& loop) {
     return;
   }
   auto connection = std::make_shared<Connection>(std::move(socket), loop, shared);
-  loop.post([connection] { connection->start(); });
+  loop->post([connection] { connection->start(); });
 }
 
 void HttpServer::State::accept() {
-  EventLoop& loop = *loops[next_loop++ % loops.size()];
-  acceptor->async_accept(loop.context(), [this, &loop](SystemError error, tcp::socket socket) {
+  const auto loop = loops[next_loop++ % loops.size()];
+  acceptor->async_accept(loop->context(), [this, loop](SystemError error, tcp::socket socket) {
     if (error == asio::error::operation_aborted || !acceptor->is_open()) return;
     if (!error) {
       on_accepted(std::move(socket), loop);
@@ -100,7 +100,7 @@ Result<uint16_t> HttpServer::start() {
   const size_t threads =
       options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 0; i < threads; ++i) {
-    state_->loops.push_back(std::make_unique<EventLoop>(sweep_interval(options)));
+    state_->loops.push_back(std::make_shared<EventLoop>(sweep_interval(options)));
   }
   auto& context = state_->loops.front()->context();
   const std::string where = options.host + ":" + std::to_string(options.port);

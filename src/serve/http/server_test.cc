@@ -393,6 +393,27 @@ TEST(HttpServer, CutsOffWhatDoesNotEndInTime) {
   waiting.clear();
 }
 
+TEST(HttpServer, IgnoresAnswersThatComeAfterItsEnd) {
+  std::vector<Responder> waiting;
+  std::atomic<int> asked = 0;
+  {
+    Running running({}, [&](HttpRequest, Responder responder) {
+      waiting.push_back(responder);
+      ++asked;
+    });
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 3; ++i) {
+      clients.push_back(std::make_unique<RawClient>(running.port()));
+      clients.back()->send("GET / HTTP/1.1\r\n\r\n");
+      while (asked <= i) std::this_thread::yield();
+    }
+  }
+  waiting[0].send({.body = "late"});
+  EXPECT_FALSE(waiting[1].begin({})->write("late"));
+  EXPECT_TRUE(waiting[2].cancelled()->load());
+  waiting.clear();
+}
+
 TEST(HttpServer, SaysWhichAddressIsTaken) {
   Running running;
   Echo echo;
