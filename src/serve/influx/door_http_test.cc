@@ -2,8 +2,10 @@
 // The door behind a real server and over a real catalog and query engine; only the Store is empty.
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
 
 #include "catalog/memory_key_value.h"
 #include "serve/http/client.h"
@@ -188,17 +190,23 @@ TEST_F(DoorTest, AnswersBeforeAnAsyncQueryHasRun) {
 }
 
 TEST_F(DoorTest, RefusesQueriesBeyondTheQueue) {
-  std::mutex gate;
-  gate.lock();
-  ASSERT_TRUE(pool_.try_submit([&] { const std::lock_guard lock(gate); }));
-  while (pool_.running() == 0) std::this_thread::yield();
+  // The fixture's own query may still count as running, so the job itself says that it has begun. A
+  // promise that is given up frees it too, should the test end early.
+  std::promise<void> gate;
+  const auto has_begun = std::make_shared<std::atomic<bool>>(false);
+  const auto job = [open = gate.get_future().share(), has_begun] {
+    has_begun->store(true);
+    open.wait();
+  };
+  while (!pool_.try_submit(job)) std::this_thread::yield();
+  while (!has_begun->load()) std::this_thread::yield();
   ASSERT_TRUE(pool_.try_submit([] {}));
   const auto answer = ask("GET", "/query?q=SHOW+DATABASES");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.headers.find("Retry-After"), "1");
   EXPECT_EQ(answer.body, "{\"error\":\"too many queries are waiting\"}\n");
   EXPECT_EQ(ask("GET", "/health/ready").status, 503);
-  gate.unlock();
+  gate.set_value();
 }
 
 }  // namespace
