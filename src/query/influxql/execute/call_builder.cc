@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "query/influxql/execute/fill_windows.h"
+#include "query/influxql/execute/holt_winters.h"
 #include "query/influxql/execute/row_points.h"
+#include "query/influxql/execute/technical_indicators.h"
 #include "query/influxql/execute/transforms.h"
 #include "query/influxql/execute/window_functions.h"
 
@@ -115,8 +117,10 @@ Result<std::unique_ptr<CallPoints>> CallBuilder::build(const FunctionCall& call,
                                                        uint64_t points_max) {
   if (is_mergeable(call)) return build_mergeable(call, options, points_max);
   if (is_window_function(call)) return build_window_function(call, options, points_max);
-  if (is_point_function(call.function)) return build_point_function(call, options);
-  return fail(ErrorCode::kUnsupported, "not supported yet: " + call.name + "()");
+  if (is_transform(call.function) || call.function == Function::kIntegral) {
+    return build_point_function(call, options);
+  }
+  return build_forecast(call, options);
 }
 
 std::shared_ptr<WindowStates> CallBuilder::states_for(const RunOptions& options, bool is_shared) {
@@ -146,7 +150,10 @@ Result<std::unique_ptr<CallPoints>> CallBuilder::build_input(const FunctionCall&
                                                              const RunOptions& options,
                                                              const std::vector<Variable>& beside,
                                                              uint64_t rows_limit) {
-  if (call.inner) return build(**call.inner, options, 0);
+  if (call.inner) {
+    TRY_VOID(check_argument_type(call, (*call.inner)->type));
+    return build(**call.inner, options, 0);
+  }
   auto rows = std::make_unique<RowPoints>(plan_, options, call.argument, beside, rows_limit,
                                           context_);
   return std::unique_ptr<CallPoints>(std::make_unique<CheckedRowPoints>(std::move(rows), call));
@@ -195,7 +202,20 @@ Result<std::unique_ptr<CallPoints>> CallBuilder::build_point_function(const Func
   return std::unique_ptr<CallPoints>(std::make_unique<DerivedPoints>(
       TRY(build_input(call, options, {}, 0)),
       [call, options](Points points) -> Result<Points> {
+        if (is_technical(call.function)) return apply_technical(call, points);
         return apply_point_function(call, options, points);
+      }));
+}
+
+Result<std::unique_ptr<CallPoints>> CallBuilder::build_forecast(const FunctionCall& call,
+                                                                const RunOptions& options) {
+  return std::unique_ptr<CallPoints>(std::make_unique<DerivedPoints>(
+      TRY(build_input(call, options, {}, 0)),
+      [call, options](Points points) -> Result<Points> {
+        if (points.size() > 0 && !can_cast(points.values.type(), ValueType::kFloat64)) {
+          return Points(ValueType::kFloat64);
+        }
+        return apply_holt_winters(call, options.interval.duration_ns, points);
       }));
 }
 

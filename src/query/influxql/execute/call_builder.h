@@ -22,8 +22,7 @@ class CallBuilder {
   CallBuilder(const SelectPlan& plan, StatementContext& context)
       : plan_(plan), context_(context) {}
 
-  /// `points_max`: no more points of a group are wanted (0: all). Fails with kUnsupported for a
-  /// function that is not built yet.
+  /// `points_max`: no more points of a group are wanted (0: all).
   Result<std::unique_ptr<CallPoints>> build(const FunctionCall& call, const RunOptions& options,
                                             uint64_t points_max);
 
@@ -36,6 +35,8 @@ class CallBuilder {
                                                             uint64_t points_max);
   Result<std::unique_ptr<CallPoints>> build_point_function(const FunctionCall& call,
                                                            RunOptions options);
+  Result<std::unique_ptr<CallPoints>> build_forecast(const FunctionCall& call,
+                                                     const RunOptions& options);
   Result<std::unique_ptr<CallPoints>> build_input(const FunctionCall& call,
                                                   const RunOptions& options,
                                                   const std::vector<Variable>& beside,

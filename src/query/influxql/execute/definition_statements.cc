@@ -112,12 +112,16 @@ Result<void> execute(const ShowRetentionPoliciesStatement& statement, const Name
   if (database == nullptr) return fail(ErrorCode::kNotFound, "database not found: " + name);
   std::vector<std::vector<Value>> rows;
   for (const PolicyRef& policy : database->policies) {
+    // No policy has limits for the times of writes yet.
     rows.push_back({policy->name, format_clock_duration(policy->duration_ns),
                     format_clock_duration(policy->segment_duration_ns),
-                    static_cast<int64_t>(policy->replica_count),
-                    policy->name == database->default_policy});
+                    static_cast<int64_t>(policy->replica_count), format_clock_duration(0),
+                    format_clock_duration(0), policy->name == database->default_policy});
   }
-  return answer.series("", {"name", "duration", "shardGroupDuration", "replicaN", "default"}, rows);
+  return answer.series("",
+                       {"name", "duration", "shardGroupDuration", "replicaN", "futureWriteLimit",
+                        "pastWriteLimit", "default"},
+                       rows);
 }
 
 }  // namespace varve::influxql

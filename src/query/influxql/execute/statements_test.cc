@@ -71,12 +71,13 @@ TEST(Definitions, MakeChangeAndDropDatabasesAndPolicies) {
   };
   answers("CREATE DATABASE one WITH DURATION 1d REPLICATION 1 SHARD DURATION 1h NAME p", "");
   answers("SHOW RETENTION POLICIES ON one",
-          "name,duration,shardGroupDuration,replicaN,default: 'p','24h0m0s','1h0m0s',1,true");
+          "name,duration,shardGroupDuration,replicaN,futureWriteLimit,pastWriteLimit,default: "
+          "'p','24h0m0s','1h0m0s',1,'0s','0s',true");
   answers("CREATE RETENTION POLICY q ON one DURATION INF REPLICATION 1 DEFAULT", "");
   answers("ALTER RETENTION POLICY p ON one DURATION 48h", "");
   answers("SHOW RETENTION POLICIES ON one",
-          "name,duration,shardGroupDuration,replicaN,default: "
-          "'p','48h0m0s','1h0m0s',1,false 'q','0s','168h0m0s',1,true");
+          "name,duration,shardGroupDuration,replicaN,futureWriteLimit,pastWriteLimit,default: "
+          "'p','48h0m0s','1h0m0s',1,'0s','0s',false 'q','0s','168h0m0s',1,'0s','0s',true");
   answers("DROP RETENTION POLICY q ON one", "");
   answers("SELECT v FROM one..cpu", "error: retention policy not found: q");
   answers("DROP RETENTION POLICY q ON one", "");

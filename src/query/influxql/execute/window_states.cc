@@ -50,6 +50,24 @@ Value spread(const Value& min, const Value& max) {
   return std::get<uint64_t>(max) - std::get<uint64_t>(min);
 }
 
+// What InfluxDB calls the function when it cannot take a type.
+std::string influx_name(const FunctionCall& call) {
+  switch (call.function) {
+    case Function::kNonNegativeDerivative:
+      return "derivative";
+    case Function::kNonNegativeDifference:
+      return "difference";
+    case Function::kHoltWinters:
+    case Function::kHoltWintersWithFit:
+      return "elapsed";
+    default: {
+      std::string name = call.name;
+      std::replace(name.begin(), name.end(), '_', ' ');
+      return name;
+    }
+  }
+}
+
 }  // namespace
 
 bool is_mergeable(const FunctionCall& call) {
@@ -75,14 +93,10 @@ Result<void> check_argument_type(const FunctionCall& call, DataType type) {
     default:
       break;
   }
-  // InfluxDB names the cumulative sum so, with a space.
-  std::string name = call.name == "cumulative_sum" ? "cumulative sum" : call.name;
-  if (call.function == Function::kNonNegativeDerivative) name = "derivative";
-  if (call.function == Function::kNonNegativeDifference) name = "difference";
-  if (call.function == Function::kMovingAverage) name = "moving average";
-  return fail(ErrorCode::kInvalidInput,
-              "unsupported " + name + " iterator type: *query." +
-                  (is_boolean ? "boolean" : "string") + "InterruptIterator");
+  return fail(ErrorCode::kInvalidInput, "unsupported " + influx_name(call) +
+                                            " iterator type: *query." +
+                                            (is_boolean ? "boolean" : "string") +
+                                            "InterruptIterator");
 }
 
 size_t WindowStates::column_of(const Variable& variable) {
