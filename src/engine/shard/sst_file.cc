@@ -10,7 +10,7 @@ namespace {
 metrics::Gauge& sst_count = metrics::gauge("varve_sst_files", "Sorted files in use.");
 metrics::Gauge& sst_bytes = metrics::gauge("varve_sst_bytes", "Bytes of the sorted files in use.");
 metrics::Counter& quarantined_files = metrics::counter(
-    "varve_quarantined_files", "Files left out of every answer because they are damaged.");
+    "varve_quarantined_files_total", "Files left out of every answer because they are damaged.");
 
 std::atomic<uint64_t> cache_ids{1};
 
