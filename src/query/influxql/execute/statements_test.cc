@@ -192,6 +192,23 @@ TEST(TypeMixing, SeesTheStrongestTypeOfTheRange) {
           "m fieldKey,fieldType: 'v','boolean' 'v','float' 'v','integer' 'v','string'");
 }
 
+TEST(Query, ReadsLittleForAFewRowsOfManySeries) {
+  TestDatabase database;
+  for (int i = 0; i < 3000; ++i) {
+    database.write("cpu,host=" + std::string(1, static_cast<char>('a' + i % 3)) + " v=" +
+                   std::to_string(i) + " " + std::to_string(i * 100));
+  }
+  EXPECT_EQ(database.run("SELECT v FROM cpu LIMIT 2"), "cpu time,v: 0,0 100,1");
+  EXPECT_LT(database.store().scans().front().range.end_ns, 0) << "the first minute of the segment";
+  EXPECT_LT(database.store().scans().back().rows_limit, 2000u);
+  EXPECT_EQ(database.run("SELECT v FROM cpu ORDER BY time DESC LIMIT 2"),
+            "cpu time,v: 299900,2999 299800,2998");
+  EXPECT_GT(database.store().scans().back().range.begin_ns, 0);
+  EXPECT_EQ(database.run("SELECT v FROM cpu LIMIT 1 OFFSET 2999"), "cpu time,v: 299900,2999");
+  EXPECT_EQ(database.run("SELECT count(v) FROM (SELECT v FROM cpu LIMIT 2500)"),
+            "cpu time,count: 0,2500");
+}
+
 // Rows of one time come in the order of InfluxDB's merge, not in that of the series.
 TEST(Ties, AreOrderedByAHeap) {
   TestDatabase database;

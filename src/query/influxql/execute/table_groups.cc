@@ -28,6 +28,44 @@ std::string limit_order(const RunOptions& options, const GroupKey& key) {
   return names + values;
 }
 
+// The range in pieces that grow, from the end where the rows begin. The last rows are mostly those
+// of now, whatever time the last segment reaches to.
+std::vector<TimeRange> time_slices(const Policy& policy, TimeRange range, bool is_ascending,
+                                   int64_t now_ns) {
+  constexpr int64_t kFirstSlice = int64_t{60} * 1'000'000'000;
+  constexpr int64_t kGrowth = 8;
+  std::vector<TimeRange> slices;
+  int64_t width = kFirstSlice;
+  const auto cut = [&](TimeRange rest) {
+    while (!rest.empty()) {
+      TimeRange slice = rest;
+      const bool is_last = rest.end_ns - width <= rest.begin_ns;
+      if (!is_last && is_ascending) slice.end_ns = rest.begin_ns = rest.begin_ns + width;
+      if (!is_last && !is_ascending) slice.begin_ns = rest.end_ns = rest.end_ns - width;
+      slices.push_back(slice);
+      if (is_last) return;
+      width *= kGrowth;
+    }
+  };
+  if (!is_ascending && range.contains(now_ns)) {
+    slices.push_back({.begin_ns = now_ns, .end_ns = range.end_ns});
+    range.end_ns = now_ns;
+  }
+  const auto& segments = policy.segments;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const Segment& segment = segments[is_ascending ? i : segments.size() - 1 - i];
+    cut(segment.range.intersect(range));
+  }
+  return slices;
+}
+
+Result<bool> visit_rows(const Rows& rows, const VisitBlock& visit) {
+  if (rows.size() == 0) return true;
+  std::vector<ColumnView> columns;
+  for (const ColumnVector& column : rows.columns) columns.push_back(column.view());
+  return visit({.times_ns = rows.times_ns, .columns = columns});
+}
+
 }  // namespace
 
 TableGroups::TableGroups(BoundTableRef table, std::vector<Variable> wanted,
@@ -128,17 +166,12 @@ Result<bool> TableGroups::for_each_block(StatementContext& context, size_t group
   const auto series = series_of_.find(group);
   if (series == series_of_.end()) return true;
   const bool may_have_ties = series->second.size() > 1;
-  TableScan::Request request{.range = range_,
-                             .series = {},
-                             .order = ScanOrder::kTime,
-                             .descending = !is_ascending_,
-                             .rows_limit = wanted.rows_limit};
-  if (!is_complete_ || series_of_.size() > 1) request.series = series->second;
-  // The order of rows of one time depends on rows that come after them.
-  if (may_have_ties && wanted.rows_limit > 0) {
-    request.rows_limit = std::max<uint64_t>(wanted.rows_limit, kHeldRowsMax + 1);
+  // The order of rows of one time depends on rows that come after them: some more are read.
+  const uint64_t enough = wanted.rows_limit + 4 * series->second.size() + 1000;
+  if (may_have_ties && wanted.rows_limit > 0 && enough < kHeldRowsMax) {
+    return visit_first_rows(context, series->second, enough, wanted, visit);
   }
-  TRY_VOID(scan_.open(context, std::move(request)));
+  TRY_VOID(scan_.open(context, in_order_of_time(series->second, range_, wanted.rows_limit)));
   if (may_have_ties) {
     HeldRows held(scan_.table(), is_ascending_, wanted.first_tie_column);
     bool is_all = false;
@@ -147,12 +180,7 @@ Result<bool> TableGroups::for_each_block(StatementContext& context, size_t group
       is_all = batch.row_count() == 0;
       if (!is_all) TRY_VOID(held.add(batch));
     }
-    const Rows rows = is_all ? held.take_merged() : held.take();
-    if (rows.size() > 0) {
-      std::vector<ColumnView> columns;
-      for (const ColumnVector& column : rows.columns) columns.push_back(column.view());
-      if (!TRY(visit({.times_ns = rows.times_ns, .columns = columns}))) return false;
-    }
+    if (!TRY(visit_rows(is_all ? held.take_merged() : held.take(), visit))) return false;
     if (is_all) return true;
   }
   while (true) {
@@ -160,6 +188,35 @@ Result<bool> TableGroups::for_each_block(StatementContext& context, size_t group
     if (batch.row_count() == 0) return true;
     if (!TRY(visit({.times_ns = batch.times_ns, .columns = batch.columns}))) return false;
   }
+}
+
+TableScan::Request TableGroups::in_order_of_time(const std::vector<KeyHash>& series,
+                                                 TimeRange range, uint64_t rows_limit) const {
+  TableScan::Request request{.range = range,
+                             .series = {},
+                             .order = ScanOrder::kTime,
+                             .descending = !is_ascending_,
+                             .rows_limit = rows_limit};
+  if (!is_complete_ || series_of_.size() > 1) request.series = series;
+  return request;
+}
+
+// A store that sorts by time sorts what it is asked for, so it is asked for little at first.
+Result<bool> TableGroups::visit_first_rows(StatementContext& context,
+                                           const std::vector<KeyHash>& series, uint64_t enough,
+                                           const BlockRequest& wanted, const VisitBlock& visit) {
+  HeldRows held(scan_.table(), is_ascending_, wanted.first_tie_column);
+  for (const TimeRange& slice :
+       time_slices(*scan_.table().policy, range_, is_ascending_, context.now_ns)) {
+    TRY_VOID(scan_.open(context, in_order_of_time(series, slice, enough - held.size())));
+    while (held.size() < enough) {
+      const TableBatch batch = TRY(scan_.next(context));
+      if (batch.row_count() == 0) break;
+      TRY_VOID(held.add(batch));
+    }
+    if (held.size() >= enough) break;
+  }
+  return visit_rows(held.take_merged(), visit);
 }
 
 }  // namespace varve::influxql

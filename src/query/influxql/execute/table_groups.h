@@ -43,6 +43,11 @@ class TableGroups {
 
  private:
   void limit_groups(const RunOptions& options);
+  TableScan::Request in_order_of_time(const std::vector<KeyHash>& series, TimeRange range,
+                                      uint64_t rows_limit) const;
+  Result<bool> visit_first_rows(StatementContext& context, const std::vector<KeyHash>& series,
+                                uint64_t enough, const BlockRequest& wanted,
+                                const VisitBlock& visit);
 
   TableScan scan_;
   TimeRange range_;
