@@ -39,7 +39,10 @@ std::vector<TimeRange> time_slices(const Policy& policy, TimeRange range, bool i
   const auto cut = [&](TimeRange rest) {
     while (!rest.empty()) {
       TimeRange slice = rest;
-      const bool is_last = rest.end_ns - width <= rest.begin_ns;
+      // Unsigned, since near the ends of time the difference of signed ones overflows.
+      const bool is_last = static_cast<uint64_t>(rest.end_ns) -
+                               static_cast<uint64_t>(rest.begin_ns) <=
+                           static_cast<uint64_t>(width);
       if (!is_last && is_ascending) slice.end_ns = rest.begin_ns = rest.begin_ns + width;
       if (!is_last && !is_ascending) slice.begin_ns = rest.end_ns = rest.end_ns - width;
       slices.push_back(slice);
