@@ -2,8 +2,11 @@
 # Compiler, linker and sanitizer settings shared by every room.
 find_program(VARVE_CCACHE ccache)
 if(VARVE_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${VARVE_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${VARVE_CCACHE})
+  # Paths below the checkout count as relative ones, so that several checkouts share one cache.
+  set(VARVE_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    ${VARVE_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${VARVE_LAUNCHER})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${VARVE_LAUNCHER})
 endif()
 find_program(VARVE_MOLD NAMES mold)
 find_program(VARVE_LLD NAMES ld.lld ld.lld-19)

@@ -2,9 +2,11 @@
 #include "query/influxql/execute/group_input.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 
+#include "query/influxql/execute/merge_order.h"
 #include "query/influxql/plan/pushdown.h"
 
 namespace varve::influxql {
@@ -16,35 +18,45 @@ std::vector<ColumnView> views_of(const Rows& rows) {
   return views;
 }
 
-enum class MergeOrder : uint8_t { kRising, kFalling, kAsTheyCome };
+// In which order the rows of several parts are taken.
+enum class PartOrder : uint8_t {
+  kTime,        ///< Of equal times those of earlier parts first.
+  kMerge,       ///< As merge_order() does.
+  kAsTheyCome,  ///< Part by part.
+};
 
-// The rows of several parts as one; of equal times those of earlier parts first.
-Rows merge(const std::vector<const Rows*>& parts, MergeOrder order) {
-  struct Place {
-    int64_t time_ns;
-    uint32_t part;
-    size_t row;
-  };
-  std::vector<Place> places;
+// The rows of several parts as one.
+Rows merge(const std::vector<const Rows*>& parts, PartOrder part_order, bool is_ascending) {
+  std::vector<int64_t> times;
+  std::vector<uint32_t> streams;
+  std::vector<size_t> rows;
   for (uint32_t part = 0; part < parts.size(); ++part) {
     for (size_t row = 0; row < parts[part]->size(); ++row) {
-      places.push_back({parts[part]->times_ns[row], part, row});
+      times.push_back(parts[part]->times_ns[row]);
+      streams.push_back(part);
+      rows.push_back(row);
     }
   }
-  std::stable_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
-    if (order == MergeOrder::kAsTheyCome) return false;
-    return order == MergeOrder::kRising ? a.time_ns < b.time_ns : a.time_ns > b.time_ns;
-  });
+  std::vector<size_t> order(times.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  if (part_order == PartOrder::kMerge) {
+    order = merge_order(times, streams, parts.size(), is_ascending,
+                        [](size_t, size_t) { return false; });
+  } else if (part_order == PartOrder::kTime) {
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      return is_ascending ? times[a] < times[b] : times[a] > times[b];
+    });
+  }
   Rows merged;
   std::vector<std::vector<ColumnView>> views;
   for (const Rows* part : parts) views.push_back(views_of(*part));
   for (const ColumnVector& column : parts.front()->columns) {
     merged.columns.emplace_back(column.type());
   }
-  for (const Place& place : places) {
-    merged.times_ns.push_back(place.time_ns);
+  for (const size_t place : order) {
+    merged.times_ns.push_back(times[place]);
     for (size_t i = 0; i < merged.columns.size(); ++i) {
-      append_cell(merged.columns[i], views[place.part][i], place.row);
+      append_cell(merged.columns[i], views[streams[place]][i], rows[place]);
     }
   }
   return merged;
@@ -200,10 +212,12 @@ Result<Rows> GroupInput::gather(size_t group, const BlockRequest& wanted) {
     parts.insert(parts.end(), found->second.begin(), found->second.end());
   }
   if (parts.empty()) return Rows{};
-  if (tables_.empty() && subqueries_.size() == 1 && subqueries_.front()->keeps_group_order()) {
-    return merge(parts, MergeOrder::kAsTheyCome);
+  PartOrder order = PartOrder::kTime;
+  if (tables_.empty() && subqueries_.size() == 1) {
+    if (subqueries_.front()->keeps_group_order()) order = PartOrder::kAsTheyCome;
+    if (subqueries_.front()->is_merged()) order = PartOrder::kMerge;
   }
-  return merge(parts, options_.is_ascending ? MergeOrder::kRising : MergeOrder::kFalling);
+  return merge(parts, order, options_.is_ascending);
 }
 
 }  // namespace varve::influxql

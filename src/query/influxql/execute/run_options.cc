@@ -24,7 +24,7 @@ RunOptions options_of(const SelectPlan& plan) {
   options.zone = plan.zone;
   options.is_ascending = plan.is_ascending;
   options.group_by = plan.dimensions;
-  options.final_dimension_count = plan.dimensions.size();
+  options.final_dimensions = plan.dimensions;
   options.fill = plan.fill;
   options.limit = plan.limit;
   options.offset = plan.offset;
@@ -42,7 +42,7 @@ RunOptions options_of_inner(const SelectPlan& plan, const RunOptions& outer, int
   options.group_by.clear();
   std::set_union(plan.dimensions.begin(), plan.dimensions.end(), outer.group_by.begin(),
                  outer.group_by.end(), std::back_inserter(options.group_by));
-  options.final_dimension_count = outer.final_dimension_count;
+  options.final_dimensions = outer.final_dimensions;
   options.series_limit += outer.series_limit;
   options.series_offset += outer.series_offset;
   // What is missing would be passed over by the outer SELECT; only other fillings matter to it.

@@ -20,8 +20,8 @@ struct RunOptions {
   bool is_ascending = true;
   /// The tags that make groups, sorted: its own and those of every SELECT around it.
   std::vector<std::string> group_by;
-  /// How many tags the outermost SELECT groups by.
-  size_t final_dimension_count = 0;
+  /// The tags that the outermost SELECT groups by, sorted.
+  std::vector<std::string> final_dimensions;
   Fill fill;
   int64_t limit = 0;
   int64_t offset = 0;

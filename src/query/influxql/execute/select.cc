@@ -51,7 +51,7 @@ int64_t limit_of_rows(const SelectPlan& plan, const RunOptions& options) {
       std::none_of(plan.sources.begin(), plan.sources.end(),
                    [](const SourcePlan& source) { return source.table == nullptr; });
   const bool stops = options.limit <= 0 && options.offset > 0 && reads_tables &&
-                     options.group_by.size() == options.final_dimension_count;
+                     options.group_by.size() == options.final_dimensions.size();
   return stops ? 1 : options.limit;
 }
 

@@ -174,6 +174,20 @@ TEST(Query, PushesLimitAndConditionDownToTheStore) {
   EXPECT_EQ(database.store().scans().back().rows_limit, 0u) << "rows are dropped afterwards";
 }
 
+TEST(Query, TakesAMissingTagForTheEmptyTextInEveryPartOfACondition) {
+  TestDatabase database;
+  database.write("m,host=a v=1,i=1i 0\nm v=2,i=1i 10\nm,host=b,twin=b v=3,i=1i 20");
+  const auto answers = [&](std::string_view statement, std::string_view expected) {
+    EXPECT_EQ(database.run(statement), expected) << statement;
+  };
+  answers("SELECT v FROM m WHERE host = ''", "m time,v: 10,2");
+  answers("SELECT v FROM m WHERE v + i > 3 OR host = ''", "m time,v: 10,2 20,3");
+  answers("SELECT v FROM m WHERE v + i > 3 OR host != 'a'", "m time,v: 10,2 20,3");
+  answers("SELECT v FROM m WHERE v + i > 3 OR nosuch = ''", "m time,v: 0,1 10,2 20,3");
+  answers("SELECT v FROM m WHERE host = twin", "m time,v: 20,3");
+  answers("SELECT v FROM m WHERE host != twin", "m time,v: 0,1");
+}
+
 // The same field may be of several types; the strongest is seen and the numbers are cast to it.
 TEST(TypeMixing, SeesTheStrongestTypeOfTheRange) {
   TestDatabase database;

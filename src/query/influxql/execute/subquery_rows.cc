@@ -161,6 +161,10 @@ Result<SubqueryRows> SubqueryRows::run(const SelectPlan& subquery, const RunOpti
   for (const Mapping& mapping : collector.wanted()) result.has_.push_back(mapping.exists());
   TRY_VOID(run_select(subquery, inner, context, collector));
   result.entries_ = collector.take();
+  if (!inner.is_ascending) std::reverse(result.entries_.begin(), result.entries_.end());
+  // A text that is selected first by name would decide; the outer SELECT need not know it.
+  result.is_merged_ = subquery.calls.empty() && !subquery.refs.empty() &&
+                      to_value_type(subquery.refs.front().type) != ValueType::kString;
   result.keeps_group_order_ =
       subquery.is_selector && is_mergeable(subquery.calls.front()) && inner.interval.is_zero() &&
       std::any_of(subquery.sources.begin(), subquery.sources.end(),

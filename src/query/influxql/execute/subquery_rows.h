@@ -28,7 +28,8 @@ class SubqueryRows {
                                   const std::optional<Expression>& condition,
                                   StatementContext& context);
 
-  /// Rows of one group of the subquery, under the key of the outer group they belong to.
+  /// Rows of one group of the subquery, under the key of the outer group they belong to; in rising
+  /// order of the groups.
   struct Entry {
     GroupKey key;
     size_t group = 0;
@@ -39,12 +40,16 @@ class SubqueryRows {
   /// True when rows of different groups are not to be put in order of time: those of a selector
   /// over yet another subquery. Source: InfluxDB 1.8, query.exprIteratorBuilder.callIterator.
   bool keeps_group_order() const { return keeps_group_order_; }
+  /// True when rows of one time come in the order of a merge (merge_order.h): those of a SELECT
+  /// without functions. Others come in the order of their groups, also when descending.
+  bool is_merged() const { return is_merged_; }
   size_t size_bytes() const;
 
  private:
   std::vector<Entry> entries_;
   std::vector<bool> has_;
   bool keeps_group_order_ = false;
+  bool is_merged_ = false;
 };
 
 }  // namespace varve::influxql

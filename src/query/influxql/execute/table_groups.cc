@@ -14,17 +14,18 @@ TimeRange range_of(const RunOptions& options) {
           .end_ns = options.last_ns == INT64_MAX ? INT64_MAX : options.last_ns + 1};
 }
 
-// What groups are sorted by before SLIMIT counts them: the names of the tags they have, then the
-// values. Source: InfluxDB 1.8, tsdb.MakeTagsKey.
+// The tags by which SLIMIT counts, and sorts before it does: the names of those that the group has,
+// then the values. Source: InfluxDB 1.8, tsdb.MakeTagsKey.
 std::string limit_order(const RunOptions& options, const GroupKey& key) {
   std::string names;
   std::string values;
   for (size_t i = 0; i < key.tags.size(); ++i) {
-    if (key.tags[i].empty()) continue;
+    const bool is_final = std::binary_search(options.final_dimensions.begin(),
+                                             options.final_dimensions.end(), options.group_by[i]);
+    if (key.tags[i].empty() || !is_final) continue;
     names += options.group_by[i] + '|';
     values += key.tags[i] + '|';
   }
-  if (!values.empty()) values.pop_back();
   return names + values;
 }
 
@@ -103,17 +104,21 @@ Result<void> TableGroups::find(const RunOptions& options, StatementContext& cont
   return {};
 }
 
-// The limit counts groups of this measurement, in rising order whatever ORDER BY says. An offset
-// without a limit leaves nothing. Source: InfluxDB 1.8, query.LimitTagSets.
+// The limit counts groups of the outermost SELECT, in this measurement and in rising order whatever
+// ORDER BY says. An offset without a limit leaves nothing.
+// Source: InfluxDB 1.8, query.LimitTagSets.
 void TableGroups::limit_groups(const RunOptions& options) {
-  std::vector<std::pair<std::string, GroupKey>> order;
-  for (const auto& [key, series] : groups_) order.emplace_back(limit_order(options, key), key);
-  std::sort(order.begin(), order.end());
+  std::map<std::string, std::vector<GroupKey>> sets;
+  for (const auto& [key, series] : groups_) sets[limit_order(options, key)].push_back(key);
   const auto offset = static_cast<size_t>(std::max<int64_t>(options.series_offset, 0));
   const auto limit = static_cast<size_t>(std::max<int64_t>(options.series_limit, 0));
   std::map<GroupKey, std::vector<KeyHash>> kept;
-  for (size_t i = offset; i < order.size() && i - offset < limit; ++i) {
-    kept.insert(groups_.extract(order[i].second));
+  size_t number = 0;
+  for (const auto& [order, keys] : sets) {
+    const bool is_wanted = number >= offset && number - offset < limit;
+    ++number;
+    if (!is_wanted) continue;
+    for (const GroupKey& key : keys) kept.insert(groups_.extract(key));
   }
   groups_ = std::move(kept);
   is_complete_ = false;

@@ -21,9 +21,19 @@ TableScan::TableScan(BoundTableRef table, std::vector<Variable> wanted,
       *pushed_.rest, [&](const Expression& expression) -> std::optional<size_t> {
         const auto* variable = expression.as<Variable>();
         if (variable == nullptr) return std::nullopt;
-        sources_.push_back(make_source(*variable));
+        sources_.push_back(make_condition_source(*variable));
         return sources_.size() - 1;
       });
+}
+
+TableScan::ColumnSource TableScan::make_condition_source(const Variable& variable) {
+  if (variable.type != DataType::kTag && variable.type != DataType::kUnknown) {
+    return make_source(variable);
+  }
+  // A name that nothing is known of is a tag that no series has.
+  ColumnSource source{.variable = variable, .scan_columns = {}, .tag = {}, .is_text = true};
+  if (const Column* column = table_->table->tag(variable.name)) source.tag = column->id;
+  return source;
 }
 
 TableScan::ColumnSource TableScan::make_source(const Variable& variable) {
@@ -82,8 +92,8 @@ TableScan::Columns TableScan::build_columns(const ScanBatch& batch) const {
   Columns columns;
   columns.views.reserve(sources_.size());
   for (const ColumnSource& source : sources_) {
-    columns.views.push_back(source.tag ? build_tag(*source.tag, batch, columns)
-                                       : build_field(source, batch, columns));
+    columns.views.push_back(source.tag || source.is_text ? build_tag(source, batch, columns)
+                                                         : build_field(source, batch, columns));
   }
   return columns;
 }
@@ -112,24 +122,28 @@ ColumnView TableScan::build_field(const ColumnSource& source, const ScanBatch& b
   return cells->view();
 }
 
-ColumnView TableScan::build_tag(ColumnId tag, const ScanBatch& batch, Columns& columns) const {
+ColumnView TableScan::build_tag(const ColumnSource& source, const ScanBatch& batch,
+                                Columns& columns) const {
   auto cells = std::make_shared<ColumnVector>(ValueType::kString);
   cells->reserve(batch.row_count());
+  const auto text_of = [&](const SeriesRef& series) {
+    return source.tag ? key_cell(series.key, *source.tag) : std::string_view();
+  };
   // The texts stay where the batch keeps its series keys. A tag that a series lacks has no value.
   const auto append = [&](std::string_view text) {
-    if (text.empty()) {
+    if (text.empty() && !source.is_text) {
       cells->pad_to(cells->row_count() + 1);
     } else {
       cells->append_string_view(text);
     }
   };
   for (const SeriesRun& run : batch.runs) {
-    const std::string_view text = key_cell(run.series.key, tag);
+    const std::string_view text = text_of(run.series);
     for (uint32_t row = run.begin; row < run.end; ++row) append(text);
   }
   if (batch.runs.empty()) {
     std::vector<std::string_view> texts;
-    for (const SeriesRef& series : batch.series) texts.push_back(key_cell(series.key, tag));
+    for (const SeriesRef& series : batch.series) texts.push_back(text_of(series));
     for (const uint32_t series : batch.row_series) append(texts[series]);
   }
   columns.owners.push_back(cells);

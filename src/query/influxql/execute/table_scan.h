@@ -62,6 +62,8 @@ class TableScan {
     Variable variable;
     std::vector<size_t> scan_columns;
     std::optional<ColumnId> tag;
+    /// For conditions: what a series does not have is the empty text, not nothing.
+    bool is_text = false;
   };
   struct Columns {
     std::vector<ColumnView> views;
@@ -69,10 +71,12 @@ class TableScan {
   };
 
   ColumnSource make_source(const Variable& variable);
+  ColumnSource make_condition_source(const Variable& variable);
   Columns build_columns(const ScanBatch& batch) const;
   ColumnView build_field(const ColumnSource& source, const ScanBatch& batch,
                          Columns& columns) const;
-  ColumnView build_tag(ColumnId tag, const ScanBatch& batch, Columns& columns) const;
+  ColumnView build_tag(const ColumnSource& source, const ScanBatch& batch,
+                       Columns& columns) const;
   TableBatch filter(const ScanBatch& batch, const Columns& columns);
   std::vector<uint8_t> rows_to_keep(const ScanBatch& batch, const Columns& columns) const;
 

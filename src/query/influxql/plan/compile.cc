@@ -219,7 +219,6 @@ class Compiler {
       CompiledSelect inner =
           TRY(Compiler(now_ns_, true).run(*subquery->statement, &compiled_));
       subquery->statement = std::move(inner.select);
-      compiled_.extra_windows = std::max(compiled_.extra_windows, inner.extra_windows);
     }
     return {};
   }

@@ -154,6 +154,26 @@ class Pusher {
   const BoundTable& table_;
 };
 
+bool is_tag(const Expression& expression) {
+  const auto* variable = expression.as<Variable>();
+  return variable != nullptr && variable->type == DataType::kTag;
+}
+
+// Two tags that a series lacks are not equal, though both are the empty text.
+void refuse_equal_absence(Expression& expression) {
+  if (auto* paren = expression.as<Paren>()) return refuse_equal_absence(*paren->inner);
+  auto* binary = expression.as<Binary>();
+  if (binary == nullptr) return;
+  if (is_logical(binary->op)) {
+    refuse_equal_absence(*binary->left);
+    refuse_equal_absence(*binary->right);
+  } else if (binary->op == Operator::kEqual && is_tag(*binary->left) && is_tag(*binary->right)) {
+    Expression has_text = make_binary(Operator::kNotEqual, *binary->left,
+                                      Expression{StringLiteral{.value = ""}});
+    expression = make_binary(Operator::kAnd, Expression{*binary}, std::move(has_text));
+  }
+}
+
 void split_and(const Expression& expression, std::vector<const Expression*>& parts) {
   const Expression& inner = strip_parens(expression);
   const auto* binary = inner.as<Binary>();
@@ -185,6 +205,7 @@ PushedCondition push_down(const std::optional<Expression>& condition, const Boun
       pushed.rest = *part;
     }
   }
+  if (pushed.rest) refuse_equal_absence(*pushed.rest);
   if (!predicates.empty()) pushed.predicate = Predicate::all_of(std::move(predicates));
   if (!on_tags.empty()) pushed.tags = Predicate::all_of(std::move(on_tags));
   return pushed;
