@@ -4,6 +4,8 @@
 # One static library per room, named varve_<room>, made of every *.cc in its folder tree. Beside it:
 #   *_test.cc   -> one binary <room>_test        *_bench.cc -> one binary <room>_bench
 #   *_fuzz.cc   -> one binary per file, only with -DVARVE_FUZZ=ON
+# A test that says VARVE_TESTDATA gets the path of the room's testdata/ folder under that name; only
+# such files know where the checkout stands, so that compiled objects can be shared between checkouts.
 # tools/tidy.py reads the same ROOMS list and refuses includes of rooms that it does not name.
 function(varve_room NAME)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBS" ${ARGN})
@@ -30,6 +32,13 @@ function(varve_room NAME)
   endif()
   if(tests)
     add_executable(${NAME}_test ${tests})
+    foreach(test ${tests})
+      file(STRINGS ${test} uses REGEX VARVE_TESTDATA LIMIT_COUNT 1)
+      if(uses)
+        set_property(SOURCE ${test} APPEND PROPERTY COMPILE_DEFINITIONS
+          VARVE_TESTDATA="${CMAKE_CURRENT_SOURCE_DIR}/testdata")
+      endif()
+    endforeach()
     target_link_libraries(${NAME}_test PRIVATE varve_${NAME} GTest::gtest GTest::gtest_main)
     add_test(NAME ${NAME} COMMAND ${NAME}_test)
   endif()

@@ -170,7 +170,7 @@ TEST(SqliteKeyValue, SurvivesACopyTakenWithoutAClose) {
 
 TEST(CatalogFile, OpensAsAnOlderVersionWroteIt) {
   // Written once by format 1 and never again: see docs/formats/catalog.md.
-  const auto golden = std::filesystem::path(__FILE__).parent_path() / "testdata/catalog_v1.db";
+  const auto golden = std::filesystem::path(VARVE_TESTDATA) / "catalog_v1.db";
   const TemporaryFolder folder;
   std::filesystem::copy_file(golden, folder.file("catalog.db"));
   std::filesystem::permissions(folder.file("catalog.db"), std::filesystem::perms::owner_all);

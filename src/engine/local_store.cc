@@ -215,6 +215,14 @@ Result<void> LocalStore::compact() {
   return {};
 }
 
+Result<void> LocalStore::remove(const DeleteSpec& /*spec*/) {
+  return fail(ErrorCode::kUnsupported, "rows cannot be deleted yet");
+}
+
+Result<void> LocalStore::drop_segments(const std::vector<SegmentId>& /*segments*/) {
+  return fail(ErrorCode::kUnsupported, "segments cannot be dropped yet");
+}
+
 Result<void> LocalStore::drop_tables(const std::vector<TableId>& tables) {
   std::vector<std::vector<TableId>> parts(state_->shards.size());
   for (const TableId table : tables) parts[raw(table) % parts.size()].push_back(table);

@@ -53,9 +53,11 @@ class LocalStore final : public Store, public StoreAdmin {
   Result<SeriesList> list_series(const SeriesSpec& spec) override;
   Result<std::vector<ColumnId>> list_columns(TableId table, TimeRange range) override;
   TableStats stats(TableId table) override;
+  Result<void> remove(const DeleteSpec& spec) override;
 
   Result<void> flush() override;
   Result<void> drop_tables(const std::vector<TableId>& tables) override;
+  Result<void> drop_segments(const std::vector<SegmentId>& segments) override;
   /// Merges files until no segment has `compaction_files_min` of them.
   Result<void> compact();
 

@@ -53,6 +53,9 @@ class FakeStore final : public Store {
     return std::vector<ColumnId>(found.begin(), found.end());
   }
   TableStats stats(TableId) override { return {}; }
+  Result<void> remove(const DeleteSpec&) override {
+    return fail(ErrorCode::kUnsupported, "remove");
+  }
 
   void fail_with(std::optional<Error> error) {
     const MutexLock lock(mutex_);

@@ -74,6 +74,15 @@ struct SeriesSpec {
   Predicate predicate;
 };
 
+/// Which rows to delete: those of a time inside the range that match. Conditions on fields are
+/// judged on the row as it is when the delete is acknowledged.
+struct DeleteSpec {
+  TableId table{};
+  TimeRange range;
+  /// On tags and fields.
+  Predicate predicate;
+};
+
 /// Series in order of KeyHash. The views live as long as `pin`.
 struct SeriesList {
   std::vector<SeriesRef> series;
@@ -106,6 +115,12 @@ class Store {
   virtual Result<std::vector<ColumnId>> list_columns(TableId table, TimeRange range) = 0;
 
   virtual TableStats stats(TableId table) = 0;
+
+  /// Hides, durably and for good, every matching row that was acknowledged before the call; later
+  /// rows are not touched. When it returns no scan sees them, and a series that has no row left is
+  /// not listed. An unknown table is an empty one. Blocks on I/O. Errors as of a write, and
+  /// kInvalidInput for a regular expression that does not compile.
+  virtual Result<void> remove(const DeleteSpec& spec) = 0;
 };
 
 /// Administration, for the few who need it. Threads: safe anywhere; calls may block on I/O.
@@ -116,6 +131,8 @@ class StoreAdmin {
   virtual Result<void> flush() = 0;
   /// Forgets the tables and their rows at once and for good; unknown ones are fine.
   virtual Result<void> drop_tables(const std::vector<TableId>& tables) = 0;
+  /// The same for whole segments, in every table that has rows there.
+  virtual Result<void> drop_segments(const std::vector<SegmentId>& segments) = 0;
 };
 
 }  // namespace varve

@@ -74,7 +74,7 @@ TEST(ManifestState, AppliesEditsAndGivesASnapshotOfItself) {
 
 // The bytes of format 1: this file must be readable for ever.
 TEST(ManifestState, ReadsTheGoldenFile) {
-  const std::string path = std::string(VARVE_ENGINE_TESTDATA) + "/MANIFEST-1";
+  const std::string path = std::string(VARVE_TESTDATA) + "/MANIFEST-1";
   std::string edit;
   encode_manifest_edit(full_edit(), 7, edit);
   std::string bytes;

@@ -44,7 +44,7 @@ void write_golden(FileSystem& files, const std::string& path) {
 
 TEST(SstGolden, ReadsAFileOfFormatOne) {
   PosixFileSystem files;
-  const std::string path = std::string(VARVE_ENGINE_TESTDATA) + "/format1.sst";
+  const std::string path = std::string(VARVE_TESTDATA) + "/format1.sst";
   if (std::getenv("VARVE_UPDATE") != nullptr) write_golden(files, path);
   const auto reader = open_sst(files, path);
   ASSERT_TRUE(reader) << reader.error().message;

@@ -121,7 +121,7 @@ TEST(WalFormat, BringsBackThePartsOfARequest) {
 
 // The bytes of format 1: this file must be readable for ever.
 TEST(WalFormat, ReadsTheGoldenSegment) {
-  const std::string path = std::string(VARVE_ENGINE_TESTDATA) + "/" + kName.file_name();
+  const std::string path = std::string(VARVE_TESTDATA) + "/" + kName.file_name();
   std::string bytes = encode_wal_segment_header(kName);
   std::string body;
   encode_wal_body(

@@ -30,8 +30,10 @@ class EmptyStore final : public Store, public StoreAdmin {
     return std::vector<ColumnId>{};
   }
   TableStats stats(TableId) override { return {}; }
+  Result<void> remove(const DeleteSpec&) override { return {}; }
   Result<void> flush() override { return {}; }
   Result<void> drop_tables(const std::vector<TableId>&) override { return {}; }
+  Result<void> drop_segments(const std::vector<SegmentId>&) override { return {}; }
 };
 
 /// Answers with what the test says, and keeps what it was asked.

@@ -32,8 +32,10 @@ class FakeStore final : public Store, public StoreAdmin {
   Result<SeriesList> list_series(const SeriesSpec& spec) override;
   Result<std::vector<ColumnId>> list_columns(TableId table, TimeRange range) override;
   TableStats stats(TableId table) override;
+  Result<void> remove(const DeleteSpec& spec) override;
   Result<void> flush() override { return {}; }
   Result<void> drop_tables(const std::vector<TableId>& tables) override;
+  Result<void> drop_segments(const std::vector<SegmentId>& segments) override;
 
  private:
   /// By series key, then time.

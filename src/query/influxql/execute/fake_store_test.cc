@@ -212,6 +212,14 @@ TableStats FakeStore::stats(TableId table) {
   return {.series_count = found == tables_.end() ? 0 : found->second.size()};
 }
 
+Result<void> FakeStore::remove(const DeleteSpec& /*spec*/) {
+  return fail(ErrorCode::kUnsupported, "this store deletes no rows");
+}
+
+Result<void> FakeStore::drop_segments(const std::vector<SegmentId>& /*segments*/) {
+  return fail(ErrorCode::kUnsupported, "this store knows no segments");
+}
+
 Result<void> FakeStore::drop_tables(const std::vector<TableId>& tables) {
   for (const TableId table : tables) tables_.erase(table);
   return {};
