@@ -68,6 +68,10 @@ class Catalog {
   /// to overlap its neighbours.
   virtual Result<Segment> ensure_segment(PolicyId policy, int64_t time_ns) = 0;
 
+  /// Forgets segments of a policy; unknown ones are fine. Rows that come for their times later get
+  /// a new segment.
+  virtual Result<void> drop_segments(PolicyId policy, const std::vector<SegmentId>& segments) = 0;
+
   /// Every table id that exists, to tell a store which of its tables are dead.
   virtual std::vector<TableId> live_tables() const = 0;
 };

@@ -272,6 +272,49 @@ TEST_F(CatalogTest, KeepsSegmentsApartWhenTheDurationChanges) {
             "time outside range");
 }
 
+TEST_F(CatalogTest, ListsSegmentsThatEndedLongerAgoThanThePolicyKeepsThem) {
+  ASSERT_TRUE(catalog_->create_database(
+      "db", PolicySpec{.name = "day", .duration_ns = kDayNs, .make_default = true}));
+  const auto id = policy("db", "day")->id;
+  const auto first = catalog_->ensure_segment(id, 0);
+  const auto second = catalog_->ensure_segment(id, kHourNs);
+  ASSERT_TRUE(first && second && catalog_->ensure_segment(id, kTimeMax));
+  const auto expired = [&](int64_t now_ns) {
+    std::vector<SegmentId> ids;
+    for (const Segment& segment : policy("db", "day")->expired_segments(now_ns)) {
+      ids.push_back(segment.id);
+    }
+    return ids;
+  };
+  using Ids = std::vector<SegmentId>;
+  EXPECT_EQ(expired(first->range.end_ns + kDayNs - 1), Ids{});
+  EXPECT_EQ(expired(first->range.end_ns + kDayNs), Ids{first->id});
+  EXPECT_EQ(expired(second->range.end_ns + kDayNs), (Ids{first->id, second->id}));
+  EXPECT_EQ(expired(kTimeMax), (Ids{first->id, second->id})) << "the end of time has not come";
+  ASSERT_TRUE(catalog_->alter_policy("db", {.name = "day", .duration_ns = 0}, std::nullopt));
+  EXPECT_EQ(expired(kTimeMax), Ids{}) << "for ever";
+  EXPECT_EQ(catalog_->snapshot()->policy_of(second->id)->id, id);
+  EXPECT_EQ(catalog_->snapshot()->policy_of(SegmentId{99}), nullptr);
+}
+
+TEST_F(CatalogTest, ForgetsSegmentsForGoodAndMakesNewOnesForTheirTimes) {
+  ASSERT_TRUE(catalog_->create_database("db", std::nullopt));
+  const auto id = policy("db", "autogen")->id;
+  const auto first = catalog_->ensure_segment(id, 0);
+  const auto second = catalog_->ensure_segment(id, 7 * kDayNs);
+  const auto third = catalog_->ensure_segment(id, 14 * kDayNs);
+  ASSERT_TRUE(first && second && third);
+  const auto commits = disk_.commit_count();
+  ASSERT_TRUE(catalog_->drop_segments(id, {third->id, SegmentId{99}, first->id}));
+  ASSERT_TRUE(catalog_->drop_segments(id, {first->id}));
+  ASSERT_TRUE(catalog_->drop_segments(PolicyId{99}, {second->id}));
+  EXPECT_EQ(disk_.commit_count(), commits + 1) << "one for all, none for nothing";
+  catalog_ = open(disk_);
+  ASSERT_EQ(policy("db", "autogen")->segments.size(), 1u);
+  EXPECT_EQ(policy("db", "autogen")->segments[0].id, second->id);
+  EXPECT_EQ(raw(catalog_->ensure_segment(id, 0)->id), raw(third->id) + 1) << "ids are never reused";
+}
+
 TEST_F(CatalogTest, RefusesWorkInADroppedPolicy) {
   ASSERT_TRUE(catalog_->create_database("db", std::nullopt));
   const auto id = policy("db", "autogen")->id;
@@ -338,6 +381,7 @@ std::vector<std::function<bool(Catalog&)>> life() {
       [=](Catalog& c) { return c.ensure_columns(id(c), "cpu", {{.name = "v"}}).has_value(); },
       [=](Catalog& c) { return c.ensure_segment(id(c), 0).has_value(); },
       [=](Catalog& c) { return c.ensure_columns(id(c), "mem", {tag}).has_value(); },
+      [=](Catalog& c) { return c.drop_segments(id(c), {SegmentId{1}}).has_value(); },
       [=](Catalog& c) { return c.drop_table(id(c), "cpu").has_value(); },
       [](Catalog& c) { return c.alter_policy("db", {.name = "p"}, "q").has_value(); },
       [](Catalog& c) { return c.drop_policy("db", "q").has_value(); },

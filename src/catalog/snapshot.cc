@@ -54,6 +54,19 @@ const Segment* Policy::segment_at(int64_t time_ns) const {
   return candidate.range.contains(time_ns) ? &candidate : nullptr;
 }
 
+std::vector<Segment> Policy::expired_segments(int64_t now_ns) const {
+  std::vector<Segment> expired;
+  if (duration_ns == 0) return expired;
+  for (const Segment& segment : segments) {
+    int64_t expiry_ns = 0;
+    // An end so far ahead that it overflows has not come.
+    if (__builtin_add_overflow(segment.range.end_ns, duration_ns, &expiry_ns)) break;
+    if (expiry_ns > now_ns) break;
+    expired.push_back(segment);
+  }
+  return expired;
+}
+
 TableRef Policy::table(std::string_view table_name) const {
   if (buckets.empty()) return nullptr;
   const auto& bucket = buckets[bucket_index(table_name)];
@@ -105,6 +118,17 @@ void Policy::put_tables(Bucket tables) {
 PolicyRef Database::policy(std::string_view policy_name) const {
   for (const auto& entry : policies) {
     if (entry->name == policy_name) return entry;
+  }
+  return nullptr;
+}
+
+PolicyRef CatalogSnapshot::policy_of(SegmentId segment_id) const {
+  for (const auto& [name, database] : databases) {
+    for (const PolicyRef& policy : database->policies) {
+      for (const Segment& segment : policy->segments) {
+        if (segment.id == segment_id) return policy;
+      }
+    }
   }
   return nullptr;
 }

@@ -66,6 +66,9 @@ class Policy {
 
   /// Null when there is none.
   const Segment* segment_at(int64_t time_ns) const;
+  /// Segments that ended at least `duration_ns` before `now_ns`, in order of time; none when the
+  /// policy keeps for ever.
+  std::vector<Segment> expired_segments(int64_t now_ns) const;
   TableRef table(std::string_view table_name) const;
   /// Sorted by name.
   std::vector<TableRef> tables() const;
@@ -103,6 +106,8 @@ class CatalogSnapshot {
   std::map<std::string, DatabaseRef, std::less<>> databases;
 
   DatabaseRef database(std::string_view database_name) const;
+  /// The policy that has the segment; null when none has.
+  PolicyRef policy_of(SegmentId segment) const;
 };
 using CatalogSnapshotRef = std::shared_ptr<const CatalogSnapshot>;
 

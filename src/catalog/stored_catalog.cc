@@ -291,6 +291,25 @@ Result<Segment> StoredCatalog::ensure_segment(PolicyId policy_id, int64_t time_n
   return segment;
 }
 
+Result<void> StoredCatalog::drop_segments(PolicyId policy_id,
+                                          const std::vector<SegmentId>& segments) {
+  const MutexLock lock(changes_);
+  const auto place = find(policy_id);
+  if (!place) return {};  // It went with its policy.
+  auto change = TRY(key_value_->begin());
+  Policy policy = *place->policy;
+  const size_t count_before = policy.segments.size();
+  for (const SegmentId id : segments) {
+    const auto known = std::find_if(policy.segments.begin(), policy.segments.end(),
+                                    [&](const Segment& segment) { return segment.id == id; });
+    if (known == policy.segments.end()) continue;
+    TRY_VOID(change->remove(segment_key(policy_id, id)));
+    policy.segments.erase(known);
+  }
+  if (policy.segments.size() == count_before) return {};
+  return finish(*change, *place, std::move(policy));
+}
+
 std::vector<TableId> StoredCatalog::live_tables() const {
   std::vector<TableId> live;
   for (const auto& [name, database] : snapshot()->databases) {

@@ -41,6 +41,7 @@ class StoredCatalog final : public Catalog {
                                   const std::vector<NewColumn>& columns) override;
   Result<std::optional<TableId>> drop_table(PolicyId policy, std::string_view table) override;
   Result<Segment> ensure_segment(PolicyId policy, int64_t time_ns) override;
+  Result<void> drop_segments(PolicyId policy, const std::vector<SegmentId>& segments) override;
   std::vector<TableId> live_tables() const override;
 
  private:

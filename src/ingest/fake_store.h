@@ -53,8 +53,14 @@ class FakeStore final : public Store {
     return std::vector<ColumnId>(found.begin(), found.end());
   }
   TableStats stats(TableId) override { return {}; }
-  Result<void> remove(const DeleteSpec&) override {
-    return fail(ErrorCode::kUnsupported, "remove");
+  /// Whole tables only: what the tests of this room need.
+  Result<void> remove(const DeleteSpec& spec) override {
+    CHECK(spec.predicate.is_always_true());
+    const MutexLock lock(mutex_);
+    const uint32_t table = raw(spec.table);
+    std::erase_if(cells_, [&](const auto& cell) { return std::get<0>(cell.first) == table; });
+    std::erase_if(columns_, [&](const auto& entry) { return entry.first.first == table; });
+    return {};
   }
 
   void fail_with(std::optional<Error> error) {

@@ -56,6 +56,9 @@ class Ingest {
   /// Errors: kNotFound with InfluxDB's text (`database not found: "x"`, `retention policy not
   /// found: x`), kOverloaded, kNoSpace, kIo, kTooLarge.
   virtual void write(IngestTarget target, std::unique_ptr<PointSource> points, IngestDone done) = 0;
+  /// Rows of the table were deleted: which types its fields have is asked of the store again, so
+  /// that a field whose last cell is gone may have another. Safe anywhere, never blocks.
+  virtual void forget_fields(TableId table) = 0;
   /// Finishes what is parked; refuses what comes after.
   virtual void stop() = 0;
 };

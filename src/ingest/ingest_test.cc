@@ -235,6 +235,25 @@ TEST(Ingest, LetsAnotherSegmentHaveAnotherType) {
                                   {"cpu v@1", "i1"}}));
 }
 
+TEST(Ingest, LetsAFieldHaveAnotherTypeOnceItsRowsAreDeleted) {
+  World world;
+  ASSERT_TRUE(world.write({{"cpu", {}, {{"v", 1.5}}}, {"mem", {}, {{"v", 1.5}}}}));
+  const std::string taken = "field type conflict: input field \"v\" on measurement \"cpu\" is type "
+                            "integer, already exists as type float";
+  const std::vector<Row> other = {{"cpu", {}, {{"v", int64_t{1}}}}};
+  EXPECT_EQ(world.reason(other), taken);
+  const TableId cpu = world.table("cpu")->id;
+  world.ingest->forget_fields(cpu);
+  EXPECT_EQ(world.reason(other), taken) << "the store still has it";
+  ASSERT_TRUE(world.store.remove({.table = cpu, .range = {}, .predicate = {}}));
+  world.ingest->forget_fields(cpu);
+  EXPECT_EQ(world.reason(other), "");
+  EXPECT_EQ(world.cells(), (Words{{"cpu v@0", "i1"}, {"mem v@0", "f1.500000"}}));
+  EXPECT_EQ(world.reason({{"cpu", {}, {{"v", 2.5}}}}),
+            "field type conflict: input field \"v\" on measurement \"cpu\" is type float, already "
+            "exists as type integer");
+}
+
 TEST(Ingest, RemembersTypesAcrossARestart) {
   World world;
   ASSERT_TRUE(world.write({{"cpu", {}, {{"v", 0.5}}}}));

@@ -94,17 +94,23 @@ TEST(SegmentFields, ClaimAllOrNothing) {
   EXPECT_FALSE(both.claim(Claims{{a, ValueType::kInt64}})) << "two nodes wrote two types";
 }
 
-TEST(SegmentFieldsRegistry, KeepsTheFirstAndForgetsDeadTables) {
+TEST(SegmentFieldsRegistry, KeepsTheFirstAndForgetsTheDead) {
   SegmentFieldsRegistry registry;
   const auto first = std::make_shared<SegmentFields>(std::vector<ColumnId>{});
   const auto second = std::make_shared<SegmentFields>(std::vector<ColumnId>{});
   EXPECT_EQ(registry.put(TableId{1}, SegmentId{1}, first), first);
   EXPECT_EQ(registry.put(TableId{1}, SegmentId{1}, second), first);
   EXPECT_EQ(registry.put(TableId{2}, SegmentId{1}, second), second);
-  registry.keep_only({2});
+  registry.put(TableId{2}, SegmentId{9}, first);
+  registry.keep_only({2}, {1});
   EXPECT_EQ(registry.find(TableId{1}, SegmentId{1}), nullptr);
   EXPECT_EQ(registry.find(TableId{2}, SegmentId{1}), second);
   EXPECT_EQ(registry.size(), 1u);
+
+  const uint64_t before = registry.generation();
+  registry.forget(TableId{2});
+  EXPECT_EQ(registry.find(TableId{2}, SegmentId{1}), nullptr);
+  EXPECT_GT(registry.generation(), before) << "builders look again";
 }
 
 TEST(RawKeyCache, FindsEachKeyInAnyOrder) {

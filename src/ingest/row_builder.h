@@ -31,7 +31,7 @@ namespace varve {
 
 /// Where and when a request is written.
 struct BuildTarget {
-  uint64_t catalog_version = 0;
+  uint64_t catalog_version = 0;  ///< Rises as well when deletes freed types of fields.
   PolicyRef policy;
   int64_t now_ns = 0;
 };

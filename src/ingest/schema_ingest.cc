@@ -87,7 +87,9 @@ Result<BuildTarget> SchemaIngest::find_target(const IngestTarget& target) const 
   const std::string& name = target.policy.empty() ? database->default_policy : target.policy;
   auto policy = database->policy(name);
   if (!policy) return fail(ErrorCode::kNotFound, "retention policy not found: " + name);
-  return BuildTarget{snapshot->version, std::move(policy), clock_.now_ns()};
+  // Both only rise: a row builder learns of either change alike.
+  const uint64_t version = snapshot->version + registry_.generation();
+  return BuildTarget{version, std::move(policy), clock_.now_ns()};
 }
 
 void SchemaIngest::serve_parked(Parked parked) {
@@ -101,7 +103,7 @@ Result<BuiltRequest> SchemaIngest::make_and_build(Parked& parked) {
     const auto before = TRY(find_target(parked.target));
     SchemaPass pass(catalog_, store_, registry_, options_, before.policy, oldest_time_ns(before));
     TRY_VOID(pass.run(*parked.points));
-    if (registry_.size() > registry_size_max_) forget_dead_tables();
+    if (registry_.size() > registry_size_max_) forget_the_dead();
 
     auto after = TRY(find_target(parked.target));
     after.now_ns = before.now_ns;  // The same points must be beyond retention in both.
@@ -147,12 +149,18 @@ void SchemaIngest::give_back(std::unique_ptr<RowBuilder> builder) {
   }
 }
 
-void SchemaIngest::forget_dead_tables() {
-  std::unordered_set<uint32_t> live;
-  for (const TableId table : catalog_.live_tables()) live.insert(raw(table));
-  registry_.keep_only(live);
+void SchemaIngest::forget_the_dead() {
+  std::unordered_set<uint32_t> tables;
+  for (const TableId table : catalog_.live_tables()) tables.insert(raw(table));
+  std::unordered_set<uint32_t> segments;
+  for (const auto& [name, database] : catalog_.snapshot()->databases) {
+    for (const PolicyRef& policy : database->policies) {
+      for (const Segment& segment : policy->segments) segments.insert(raw(segment.id));
+    }
+  }
+  registry_.keep_only(tables, segments);
   registry_size_max_ = std::max(kRegistrySizeMin, registry_.size() * 2);
-  log::debug("ingest.dead_tables_forgotten", {{"kept", registry_.size()}});
+  log::debug("ingest.dead_fields_forgotten", {{"kept", registry_.size()}});
 }
 
 std::unique_ptr<Ingest> make_ingest(Catalog& catalog, Store& store, const Clock& clock,

@@ -23,6 +23,7 @@ class SchemaIngest final : public Ingest {
   ~SchemaIngest() override;
 
   void write(IngestTarget target, std::unique_ptr<PointSource> points, IngestDone done) override;
+  void forget_fields(TableId table) override { registry_.forget(table); }
   void stop() override;
 
  private:
@@ -39,7 +40,8 @@ class SchemaIngest final : public Ingest {
   void send(BuiltRequest built, IngestDone done);
   std::unique_ptr<RowBuilder> take_builder();
   void give_back(std::unique_ptr<RowBuilder> builder);
-  void forget_dead_tables();
+  /// Tables and segments that are no more.
+  void forget_the_dead();
 
   Catalog& catalog_;
   Store& store_;

@@ -77,10 +77,18 @@ size_t SegmentFieldsRegistry::size() const {
   return by_place_.size();
 }
 
-void SegmentFieldsRegistry::keep_only(const std::unordered_set<uint32_t>& tables) {
+void SegmentFieldsRegistry::forget(TableId table) {
+  const MutexLock lock(mutex_);
+  std::erase_if(by_place_, [&](const auto& entry) { return entry.first >> 32 == raw(table); });
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+void SegmentFieldsRegistry::keep_only(const std::unordered_set<uint32_t>& tables,
+                                      const std::unordered_set<uint32_t>& segments) {
   const MutexLock lock(mutex_);
   std::erase_if(by_place_, [&](const auto& entry) {
-    return !tables.contains(static_cast<uint32_t>(entry.first >> 32));
+    return !tables.contains(static_cast<uint32_t>(entry.first >> 32)) ||
+           !segments.contains(static_cast<uint32_t>(entry.first));
   });
 }
 

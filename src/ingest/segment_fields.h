@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which type each field of a table has in a segment. A field's type belongs to (table, segment):
-// whoever writes a field there first decides, and it stays so while the process lives.
+// whoever writes a field there first decides, and it stays so until its rows are deleted.
 //
 // A type is claimed before its rows reach the Store, so that two writers at once cannot store two
 // types. A claim whose write then fails stays, as InfluxDB's does.
 // Threads: every member is safe anywhere.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -61,13 +62,20 @@ class SegmentFieldsRegistry {
   SegmentFieldsRef find(TableId table, SegmentId segment) const;
   /// Keeps what is there already, and gives what is kept.
   SegmentFieldsRef put(TableId table, SegmentId segment, SegmentFieldsRef fields);
+  /// Forgets a table, so that it is loaded again. A claim whose rows are still under way is lost
+  /// with it: two types may then stand side by side, as when two nodes write them.
+  void forget(TableId table);
+  /// Rises with every forget(), once the table is forgotten.
+  uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
   size_t size() const;
-  /// Forgets every other table.
-  void keep_only(const std::unordered_set<uint32_t>& tables);
+  /// Forgets every other table and segment.
+  void keep_only(const std::unordered_set<uint32_t>& tables,
+                 const std::unordered_set<uint32_t>& segments);
 
  private:
   mutable Mutex mutex_;
   std::unordered_map<uint64_t, SegmentFieldsRef> by_place_ GUARDED_BY(mutex_);
+  std::atomic<uint64_t> generation_{0};
 };
 
 }  // namespace varve

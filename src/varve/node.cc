@@ -47,8 +47,13 @@ Result<void> Node::State::open_data(const Config& config) {
   store = TRY(
       engine::LocalStore::open(std::move(options), files, clock, random, catalog->live_tables()));
   ingest = make_ingest(*catalog, *store, clock, random, ingest_options(config));
-  queries = std::make_unique<influxql::InfluxqlEngine>(*catalog, *store, *store, clock,
-                                                       query_options(config));
+  queries = std::make_unique<influxql::InfluxqlEngine>(
+      influxql::QueryServices{.catalog = *catalog,
+                              .ingest = *ingest,
+                              .store = *store,
+                              .admin = *store,
+                              .clock = clock},
+      query_options(config));
   return {};
 }
 

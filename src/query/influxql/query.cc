@@ -7,6 +7,7 @@
 #include "query/influxql/execute/answer.h"
 #include "query/influxql/execute/catalog_statements.h"
 #include "query/influxql/execute/definition_statements.h"
+#include "query/influxql/execute/delete_statements.h"
 #include "query/influxql/execute/select_statement.h"
 #include "query/influxql/execute/show_statements.h"
 #include "query/influxql/execute/statement_context.h"
@@ -79,6 +80,15 @@ class StatementRunner {
   Result<void> operator()(const DropMeasurementStatement& statement) {
     return execute(statement, context_.names, definitions_);
   }
+  Result<void> operator()(const DeleteStatement& statement) {
+    return execute(statement, context_, definitions_);
+  }
+  Result<void> operator()(const DropSeriesStatement& statement) {
+    return execute(statement, context_, definitions_);
+  }
+  Result<void> operator()(const DropShardStatement& statement) {
+    return execute(statement, context_.names, definitions_);
+  }
   template <class Other>
   Result<void> operator()(const Other& statement) {
     return fail(ErrorCode::kUnsupported, "not supported yet: " + to_string(Statement(statement)));
@@ -92,9 +102,8 @@ class StatementRunner {
 
 }  // namespace
 
-InfluxqlEngine::InfluxqlEngine(Catalog& catalog, Store& store, StoreAdmin& admin,
-                               const Clock& clock, const QueryOptions& options)
-    : catalog_(catalog), store_(store), admin_(admin), clock_(clock), options_(options) {}
+InfluxqlEngine::InfluxqlEngine(const QueryServices& services, const QueryOptions& options)
+    : services_(services), options_(options) {}
 
 Result<ParsedQuery> InfluxqlEngine::parse(const QueryRequest& request) const {
   return ParsedQuery{
@@ -103,19 +112,21 @@ Result<ParsedQuery> InfluxqlEngine::parse(const QueryRequest& request) const {
 
 Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& request,
                                  ResultSink& sink) const {
-  Definitions definitions{.catalog = catalog_, .admin = admin_};
+  Definitions definitions{
+      .catalog = services_.catalog, .admin = services_.admin, .ingest = services_.ingest};
+  const Clock& clock = services_.clock;
   for (size_t i = 0; i < query.statements.size(); ++i) {
     const Statement& statement = query.statements[i];
     const auto id = static_cast<uint32_t>(i);
     StatementContext context{
-        .store = store_,
-        .clock = clock_,
+        .store = services_.store,
+        .clock = clock,
         .options = options_,
-        .names = {catalog_.snapshot(), request.database, request.policy},
-        .now_ns = clock_.now_ns(),
+        .names = {services_.catalog.snapshot(), request.database, request.policy},
+        .now_ns = clock.now_ns(),
         .cancel = request.cancel,
         .deadline_steady_ns =
-            options_.timeout_ns > 0 ? clock_.steady_ns() + options_.timeout_ns : 0,
+            options_.timeout_ns > 0 ? clock.steady_ns() + options_.timeout_ns : 0,
         .budget = MemoryBudget(options_.memory_bytes_max)};
     if (context.names.database.empty()) {
       context.names.database = std::string(default_database(statement));

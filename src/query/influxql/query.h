@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "ingest/ingest.h"
 #include "io/clock.h"
 #include "model/query_result.h"
 #include "query/influxql/ast.h"
@@ -46,15 +47,22 @@ struct QueryRequest {
   CancelFlag cancel;
 };
 
+/// What statements read and change. All of it outlives the engine.
+struct QueryServices {
+  Catalog& catalog;
+  Ingest& ingest;
+  Store& store;
+  StoreAdmin& admin;
+  const Clock& clock;
+};
+
 struct ParsedQuery {
   std::vector<Statement> statements;
 };
 
 class InfluxqlEngine {
  public:
-  /// The collaborators outlive the engine.
-  InfluxqlEngine(Catalog& catalog, Store& store, StoreAdmin& admin, const Clock& clock,
-                 const QueryOptions& options);
+  InfluxqlEngine(const QueryServices& services, const QueryOptions& options);
 
   /// An error here is the client's (InfluxDB: HTTP 400); the door puts "error parsing query: "
   /// before its message. A text of nothing but `;` gives no statements.
@@ -66,10 +74,7 @@ class InfluxqlEngine {
   Result<void> run(const ParsedQuery& query, const QueryRequest& request, ResultSink& sink) const;
 
  private:
-  Catalog& catalog_;
-  Store& store_;
-  StoreAdmin& admin_;
-  const Clock& clock_;
+  QueryServices services_;
   QueryOptions options_;
 };
 

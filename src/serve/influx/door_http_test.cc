@@ -43,6 +43,7 @@ class FakeIngest final : public Ingest {
     target = std::move(asked);
     done(outcome);
   }
+  void forget_fields(TableId) override {}
   void stop() override {}
   IngestTarget target;
   Result<IngestSummary> outcome = IngestSummary{.rows_written = 1};
@@ -65,7 +66,7 @@ class DoorTest : public ::testing::Test {
   EmptyStore store_;
   FakeIngest ingest_;
   SimulatedClock clock_{1'577'836'800'000'000'000};
-  influxql::InfluxqlEngine queries_{*catalog_, store_, store_, clock_, {}};
+  influxql::InfluxqlEngine queries_{{*catalog_, ingest_, store_, store_, clock_}, {}};
   WorkerPool pool_{"query", 1, 1};
   HealthReport health_;
   InfluxDoor door_{*catalog_,

@@ -150,6 +150,7 @@ class FakeIngest final : public Ingest {
     if (error) return done(fail(*error));
     done(IngestSummary{});
   }
+  void forget_fields(TableId) override {}
   void stop() override {}
   void wait_for_writes(int count) {
     std::unique_lock lock(mutex_);

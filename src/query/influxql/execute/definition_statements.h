@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "ingest/ingest.h"
 #include "query/influxql/ast.h"
 #include "query/influxql/execute/answer.h"
 #include "query/influxql/execute/statement_context.h"
@@ -15,6 +16,7 @@ namespace varve::influxql {
 struct Definitions {
   Catalog& catalog;
   StoreAdmin& admin;
+  Ingest& ingest;
 };
 
 Result<void> execute(const CreateDatabaseStatement& statement, Definitions& definitions);

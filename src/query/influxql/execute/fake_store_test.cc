@@ -143,8 +143,24 @@ void FakeStore::put(TableId table, const std::string& key, int64_t time_ns, cons
   for (const auto& [column, value] : cells) tables_[table][key][time_ns][column] = value;
 }
 
-void FakeStore::write(WriteRequest, WriteDone done) {
-  done(fail(ErrorCode::kUnsupported, "tests use put()"));
+void FakeStore::put_segment(TableId table, SegmentId segment, TimeRange range) {
+  segments_[segment][table] = range;
+}
+
+void FakeStore::write(WriteRequest request, WriteDone done) {
+  for (const WriteBatch& batch : request.batches) {
+    put_segment(batch.table, batch.segment, batch.segment_range);
+    for (size_t row = 0; row < batch.row_count(); ++row) {
+      Cells cells;
+      for (const BatchColumn& column : batch.columns) {
+        const ColumnView view = column.values.view();
+        if (view.has_value(row)) cells[column.id] = view.at(row);
+      }
+      put(batch.table, std::string(batch.key(batch.series[batch.row_series[row]])),
+          batch.times_ns[row], cells);
+    }
+  }
+  done({});
 }
 
 bool FakeStore::is_in_segments(int64_t time_ns, TimeRange range) const {
@@ -212,12 +228,29 @@ TableStats FakeStore::stats(TableId table) {
   return {.series_count = found == tables_.end() ? 0 : found->second.size()};
 }
 
-Result<void> FakeStore::remove(const DeleteSpec& /*spec*/) {
-  return fail(ErrorCode::kUnsupported, "this store deletes no rows");
+void FakeStore::remove_rows(TableId table, TimeRange range, const Predicate& predicate) {
+  const auto found = tables_.find(table);
+  if (found == tables_.end()) return;
+  for (auto& [key, series] : found->second) {
+    std::erase_if(series, [&](const auto& row) {
+      return range.contains(row.first) && matches(predicate, key, row.second);
+    });
+  }
+  std::erase_if(found->second, [](const auto& series) { return series.second.empty(); });
 }
 
-Result<void> FakeStore::drop_segments(const std::vector<SegmentId>& /*segments*/) {
-  return fail(ErrorCode::kUnsupported, "this store knows no segments");
+Result<void> FakeStore::remove(const DeleteSpec& spec) {
+  removals_.push_back(spec);
+  remove_rows(spec.table, spec.range, spec.predicate);
+  return {};
+}
+
+Result<void> FakeStore::drop_segments(const std::vector<SegmentId>& segments) {
+  for (const SegmentId segment : segments) {
+    for (const auto& [table, range] : segments_[segment]) remove_rows(table, range, {});
+    segments_.erase(segment);
+  }
+  return {};
 }
 
 Result<void> FakeStore::drop_tables(const std::vector<TableId>& tables) {
@@ -243,6 +276,23 @@ TEST(FakeStore, GivesRowsInBothOrders) {
   ASSERT_TRUE(batch.has_value());
   EXPECT_EQ(std::vector<int64_t>(batch->times_ns.begin(), batch->times_ns.end()),
             (std::vector<int64_t>{3, 2, 1}));
+}
+
+TEST(FakeStore, ForgetsDeletedRowsAndDroppedSegments) {
+  FakeStore store;
+  const std::string a = encode_series_key({{ColumnId{1}, "a"}});
+  const std::string b = encode_series_key({{ColumnId{1}, "b"}});
+  store.put(TableId{1}, a, 1, {{ColumnId{2}, 1.0}});
+  store.put(TableId{1}, a, 5, {{ColumnId{3}, 1.0}});
+  store.put(TableId{1}, b, 1, {{ColumnId{2}, 2.0}});
+  store.put_segment(TableId{1}, SegmentId{7}, {0, 3});
+  ASSERT_TRUE(store.remove({.table = TableId{1},
+                            .range = {1, 2},
+                            .predicate = Predicate::compare_tag(ColumnId{1}, CompareOp::kEqual,
+                                                                "b")}));
+  EXPECT_EQ(store.stats(TableId{1}).series_count, 1u);
+  ASSERT_TRUE(store.drop_segments({SegmentId{7}, SegmentId{8}}));
+  EXPECT_EQ(*store.list_columns(TableId{1}, {}), std::vector<ColumnId>{ColumnId{3}});
 }
 
 }  // namespace

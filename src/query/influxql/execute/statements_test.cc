@@ -116,8 +116,8 @@ TEST(Query, WarnsWhenAStatementThatChangesCameOverGet) {
 }
 
 TEST(Query, SaysWhatIsNotSupportedYet) {
-  EXPECT_EQ(shared_database().run("DELETE FROM cpu"),
-            "error: not supported yet: DELETE FROM cpu");
+  EXPECT_EQ(shared_database().run("KILL QUERY 1"),
+            "error: not supported yet: KILL QUERY 1");
   EXPECT_EQ(shared_database().run("SELECT v INTO x FROM cpu"),
             "error: not supported yet: SELECT INTO");
 }

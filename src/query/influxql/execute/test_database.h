@@ -8,7 +8,9 @@
 
 #include "catalog/catalog.h"
 #include "catalog/memory_key_value.h"
+#include "ingest/ingest.h"
 #include "io/clock.h"
+#include "io/random.h"
 #include "query/influxql/execute/fake_store.h"
 #include "query/influxql/query.h"
 
@@ -39,6 +41,8 @@ class TestDatabase {
   SimulatedClock clock_;
   std::unique_ptr<Catalog> catalog_;
   FakeStore store_;
+  SeededRandom random_{1};
+  std::unique_ptr<Ingest> ingest_;
   QueryOptions options_;
 };
 

@@ -120,6 +120,7 @@ ValueType type_of(const Value& value) {
 TestDatabase::TestDatabase() : clock_(1000 * kSecond) {
   catalog_ = std::move(*open_catalog(disk_.open(), {}));
   EXPECT_TRUE(catalog_->create_database("db", std::nullopt).has_value());
+  ingest_ = make_ingest(*catalog_, store_, clock_, random_, {});
 }
 
 void TestDatabase::write(std::string_view lines, const std::string& policy) {
@@ -157,7 +158,9 @@ void TestDatabase::write_line(std::string_view line, const std::string& policy_n
   FakeStore::Cells row;
   for (const auto& [field, value] : fields) row[table->field(field, type_of(value))->id] = value;
   const int64_t time_ns = std::stoll(std::string(parts[2])) * kSecond;
-  EXPECT_TRUE(catalog_->ensure_segment(policy->id, time_ns).has_value());
+  const auto segment = catalog_->ensure_segment(policy->id, time_ns);
+  ASSERT_TRUE(segment.has_value());
+  store_.put_segment(table->id, segment->id, segment->range);
   store_.put(table->id, encode_series_key(cells), time_ns, row);
 }
 
@@ -166,7 +169,7 @@ std::string TestDatabase::run(std::string_view text) {
 }
 
 std::string TestDatabase::run(std::string_view text, QueryRequest request) {
-  const InfluxqlEngine engine(*catalog_, store_, store_, clock_, options_);
+  const InfluxqlEngine engine({*catalog_, *ingest_, store_, store_, clock_}, options_);
   request.text = std::string(text);
   const auto query = engine.parse(request);
   if (!query) return "refused: " + query.error().message;
