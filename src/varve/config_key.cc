@@ -92,6 +92,11 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"logging", "format", kChoice, "text", "text or json.", 0, 0, "text|json"},
     {"logging", "file", kText, "", "Where log lines go; empty: standard error."},
 
+    {"retention", "enabled", kBoolean, "true",
+     "Drop the rows that retention policies do not keep any longer."},
+    {"retention", "check_interval", kDuration, "30m",
+     "How often such rows are looked for, besides at the start.", 10, 30 * kDayMs},
+
     {"collect", "host", kBoolean, "false",
      "Record figures of this machine in the database \"host\"."},
     {"collect", "interval", kDuration, "1s", "How often.", 100, kDayMs},

@@ -8,6 +8,7 @@
 #include "serve/http/server.h"
 #include "serve/influx/door.h"
 #include "stream/collect/host_collector.h"
+#include "stream/retention/retention_job.h"
 #include "varve/data_directory.h"
 #include "varve/options.h"
 #include "varve/table_labels.h"
@@ -29,6 +30,7 @@ struct Node::State {
   std::unique_ptr<influx::InfluxDoor> door;
   std::unique_ptr<HttpServer> server;
   std::unique_ptr<collect::HostCollector> collector;
+  std::unique_ptr<retention::RetentionJob> retention;
   std::optional<std::string> http_address;
   int64_t shutdown_timeout_ms = 0;
 
@@ -78,6 +80,13 @@ Result<void> Node::State::open_doors(const Config& config) {
     server = std::make_unique<HttpServer>(*options, *door);
     http_address = host + ":" + std::to_string(TRY(server->start()));
   }
+  if (config.boolean("retention.enabled")) {
+    retention = std::make_unique<retention::RetentionJob>(
+        *catalog, *store, clock,
+        retention::RetentionOptions{
+            .interval_ns = config.duration_ms("retention.check_interval") * 1'000'000});
+    retention->start();
+  }
   if (config.boolean("collect.host")) {
     collector = std::make_unique<collect::HostCollector>(
         *catalog, *ingest, clock, std::make_unique<collect::LinuxHostFacts>(),
@@ -90,6 +99,7 @@ Result<void> Node::State::open_doors(const Config& config) {
 
 Result<void> Node::State::stop() {
   if (collector) collector->stop();
+  if (retention) retention->stop();
   // What stop() cuts off is cancelled, so that the pool's jobs come to an end.
   if (door) door->stop();
   if (server && !server->stop(shutdown_timeout_ms)) {
@@ -114,6 +124,7 @@ Result<std::unique_ptr<Node>> Node::start(const Config& config) {
 Node::~Node() {
   auto& state = *state_;
   if (state.collector) state.collector->stop();
+  if (state.retention) state.retention->stop();
   if (state.door) state.door->stop();
   if (state.server) state.server->stop(0);
   if (state.query_pool) state.query_pool->stop();
