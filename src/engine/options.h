@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/sst/sst_layout.h"
 #include "model/ids.h"
 #include "model/value.h"
 
@@ -61,6 +62,8 @@ struct EngineOptions {
   /// Decoded columns that one scan keeps to itself.
   size_t scan_pinned_bytes_max = 128ull << 20;
 
+  /// Of the files that flushes and merges write; older files keep theirs.
+  SstLayout sst_layout = SstLayout::kColumnar;
   /// At most kRowGroupRowsMax.
   uint32_t row_group_rows_max = 64 * 1024;
   static constexpr uint32_t kRowGroupRowsMax = 128 * 1024;

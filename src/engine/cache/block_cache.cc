@@ -7,15 +7,15 @@ namespace varve::engine {
 namespace {
 
 metrics::Counter& hits =
-    metrics::counter("varve_block_cache_hits_total", "Decoded columns found in the cache.");
+    metrics::counter("varve_block_cache_hits_total", "Decoded blocks found in the cache.");
 metrics::Counter& misses =
-    metrics::counter("varve_block_cache_misses_total", "Decoded columns not found in the cache.");
+    metrics::counter("varve_block_cache_misses_total", "Decoded blocks not found in the cache.");
 metrics::Gauge& held_bytes =
-    metrics::gauge("varve_block_cache_bytes", "Bytes of decoded columns in the cache.");
+    metrics::gauge("varve_block_cache_bytes", "Bytes of decoded blocks in the cache.");
 
 }  // namespace
 
-std::shared_ptr<const DecodedColumn> BlockCache::find(const BlockKey& key) {
+std::shared_ptr<const CachedBlock> BlockCache::find_block(const BlockKey& key) {
   const MutexLock lock(mutex_);
   const auto found = entries_.find(key);
   if (found == entries_.end()) {
@@ -27,7 +27,7 @@ std::shared_ptr<const DecodedColumn> BlockCache::find(const BlockKey& key) {
   return found->second->block;
 }
 
-void BlockCache::add(const BlockKey& key, std::shared_ptr<const DecodedColumn> block) {
+void BlockCache::add(const BlockKey& key, std::shared_ptr<const CachedBlock> block) {
   const size_t bytes = block->size_bytes();
   if (bytes > size_bytes_max_) return;
   const MutexLock lock(mutex_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decoded columns of sorted files that scans share, bounded by bytes; the one that was not used for
+// Decoded parts of sorted files that scans share, bounded by bytes; the one that was not used for
 // the longest time goes first. What a scan holds stays alive until it lets go.
 // Threads: safe anywhere.
 #pragma once
@@ -10,15 +10,17 @@
 #include <unordered_map>
 
 #include "base/mutex.h"
-#include "engine/sst/sst_reader.h"
+#include "engine/cache/cached_block.h"
 
 namespace varve::engine {
 
-/// One column of one row group of one file.
+/// One column of one row group of one file, or a block of the file's series directory.
 struct BlockKey {
-  uint64_t file = 0;  ///< Unique in the process.
-  uint32_t row_group = 0;
-  uint32_t column = 0;  ///< 0: times; field f is f + 1.
+  static constexpr uint32_t kDirectory = UINT32_MAX;
+
+  uint64_t file = 0;       ///< Unique in the process.
+  uint32_t row_group = 0;  ///< Or the number of the directory's block.
+  uint32_t column = 0;     ///< 0: times; field f is f + 1; or kDirectory.
   friend bool operator==(const BlockKey&, const BlockKey&) = default;
 };
 
@@ -33,9 +35,12 @@ class BlockCache {
  public:
   explicit BlockCache(size_t size_bytes_max) : size_bytes_max_(size_bytes_max) {}
 
-  /// Null when it is not there.
-  std::shared_ptr<const DecodedColumn> find(const BlockKey& key);
-  void add(const BlockKey& key, std::shared_ptr<const DecodedColumn> block);
+  /// Null when it is not there. `Block` is what was added under that key.
+  template <class Block>
+  std::shared_ptr<const Block> find(const BlockKey& key) {
+    return std::static_pointer_cast<const Block>(find_block(key));
+  }
+  void add(const BlockKey& key, std::shared_ptr<const CachedBlock> block);
   /// Forgets every block of a file.
   void forget(uint64_t file);
   size_t size_bytes() const;
@@ -43,9 +48,10 @@ class BlockCache {
  private:
   struct Entry {
     BlockKey key;
-    std::shared_ptr<const DecodedColumn> block;
+    std::shared_ptr<const CachedBlock> block;
     size_t size_bytes = 0;
   };
+  std::shared_ptr<const CachedBlock> find_block(const BlockKey& key);
   void remove(std::list<Entry>::iterator entry) REQUIRES(mutex_);
 
   const size_t size_bytes_max_;

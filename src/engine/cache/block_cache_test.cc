@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/sst/sst_reader.h"
+
 namespace varve::engine {
 namespace {
 
@@ -20,18 +22,18 @@ TEST(BlockCache, ForgetsWhatWasNotUsedForTheLongestTime) {
   const BlockKey third{.file = 2, .row_group = 0, .column = 0};
   cache.add(first, block());
   cache.add(second, block());
-  EXPECT_NE(cache.find(first), nullptr);
+  EXPECT_NE(cache.find<DecodedColumn>(first), nullptr);
   cache.add(third, block());
-  EXPECT_EQ(cache.find(second), nullptr);
-  EXPECT_NE(cache.find(first), nullptr);
-  EXPECT_NE(cache.find(third), nullptr);
+  EXPECT_EQ(cache.find<DecodedColumn>(second), nullptr);
+  EXPECT_NE(cache.find<DecodedColumn>(first), nullptr);
+  EXPECT_NE(cache.find<DecodedColumn>(third), nullptr);
   EXPECT_LE(cache.size_bytes(), size * 2);
 }
 
 TEST(BlockCache, ForgetsAFileAndNeverKeepsMoreThanItsLimit) {
   BlockCache cache(1'000'000);
   cache.add({.file = 1, .row_group = 0, .column = 0}, block());
-  const auto held = cache.find({.file = 1, .row_group = 0, .column = 0});
+  const auto held = cache.find<DecodedColumn>({.file = 1, .row_group = 0, .column = 0});
   cache.forget(1);
   EXPECT_EQ(cache.size_bytes(), 0u);
   EXPECT_EQ(held->view().as<int64_t>()[99], 99) << "a reader keeps what it holds";

@@ -21,6 +21,8 @@ SstScan::SstScan(SstScan&& other) noexcept
       columns_(other.columns_),
       budget_(other.budget_),
       fields_(std::move(other.fields_)),
+      directory_(std::move(other.directory_)),
+      directory_block_(other.directory_block_),
       next_series_(other.next_series_),
       pinned_(std::move(other.pinned_)),
       pinned_bytes_(std::exchange(other.pinned_bytes_, 0)) {}
@@ -33,23 +35,34 @@ void SstScan::unpin() {
   pinned_.reset();
 }
 
-Result<void> SstScan::collect(const KeyHash& series, const TimeRange& range,
-                              std::vector<RowRun>& runs) {
-  if (file_->quarantined()) return {};
-  const SeriesDirectory& directory = file_->reader().directory();
+Result<std::span<const SeriesRows>> SstScan::find(const KeyHash& series) {
   const auto at = [&](size_t index) {
-    return index < directory.series_count() && directory.series(index).hash == series;
+    return index < directory_->series_count() && directory_->series(index).hash == series;
   };
   // A scan over all series finds the next one where it expects it.
   size_t index = next_series_;
-  if (!at(index)) {
-    const auto found = directory.find(series);
-    if (!found) return {};
+  if (!directory_ || !at(index)) {
+    const auto block = file_->reader().directory().find(series);
+    if (!block) return std::span<const SeriesRows>();
+    if (!directory_ || *block != directory_block_) {
+      directory_ = TRY(file_->read_directory(*block));
+      directory_block_ = *block;
+    }
+    const auto found = directory_->find(series);
+    if (!found) return std::span<const SeriesRows>();
     index = *found;
   }
   next_series_ = index + 1;
+  return directory_->rows(index);
+}
+
+Result<void> SstScan::collect(const KeyHash& series, const TimeRange& range,
+                              std::vector<RowRun>& runs) {
+  const SstMeta& meta = file_->meta();
+  if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) return {};
+  if (file_->quarantined()) return {};
   const size_t runs_before = runs.size();
-  for (const SeriesRows& rows : directory.rows(index)) {
+  for (const SeriesRows& rows : TRY(find(series))) {
     if (rows.time_last_ns < range.begin_ns || rows.time_first_ns >= range.end_ns) continue;
     if (auto collected = collect_rows(rows, range, runs); !collected) {
       runs.erase(runs.begin() + static_cast<ptrdiff_t>(runs_before), runs.end());

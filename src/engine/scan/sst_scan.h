@@ -39,6 +39,8 @@ class SstScan {
     std::shared_ptr<const DecodedColumn> times;
     std::vector<std::shared_ptr<const DecodedColumn>> columns;
   };
+  /// The rows of a series; empty when the file has none. Valid while directory_ stays.
+  Result<std::span<const SeriesRows>> find(const KeyHash& series);
   Result<void> collect_rows(const SeriesRows& rows, const TimeRange& range,
                             std::vector<RowRun>& runs);
   Result<std::shared_ptr<Decoded>> decode(uint32_t row_group);
@@ -48,6 +50,9 @@ class SstScan {
   const std::vector<ScanColumn>& columns_;  // Outlives the scan.
   PinBudget& budget_;
   std::vector<int> fields_;  // By wanted column: its index in the file, or -1.
+  // The block of the directory that had the last series, and the place behind that series.
+  std::shared_ptr<const SeriesDirectory> directory_;
+  uint32_t directory_block_ = 0;
   size_t next_series_ = 0;
   std::shared_ptr<Decoded> pinned_;
   size_t pinned_bytes_ = 0;

@@ -8,15 +8,19 @@ namespace varve::engine {
 namespace {
 
 // The series of all sources, by hash.
-std::vector<SeriesId> series_of(const SstBuild& build, const SegmentScan& scan) {
+Result<std::vector<SeriesId>> series_of(const SstBuild& build, const SegmentScan& scan) {
   std::vector<uint64_t> bits;
   scan.add_memtable_series(bits);
   const SeriesIndex& index = build.table.index();
   for (const auto& file : build.sources.files) {
-    const SeriesDirectory& directory = file->reader().directory();
-    for (size_t i = 0; i < directory.series_count(); ++i) {
-      if (const auto id = index.find(directory.series(i).hash)) set_bit(bits, *id);
+    SeriesCursor cursor(file->reader());
+    auto more = cursor.next();
+    for (; more && *more; more = cursor.next()) {
+      if (const auto id = index.find(cursor.series().ref().hash)) set_bit(bits, *id);
     }
+    if (more) continue;
+    if (more.error().code == ErrorCode::kCorrupt) file->quarantine(more.error());
+    return fail(more.error());
   }
   std::vector<SeriesId> series;
   const auto by_hash = index.by_hash();
@@ -85,6 +89,7 @@ Result<SstMeta> build_sst(const SstBuild& build) {
   auto writer = TRY(make_sst_writer(
       build.files,
       {.path = build.path,
+       .layout = build.options.sst_layout,
        .table = build.table.id(),
        .segment = build.sources.id,
        .table_name = labels.table,
@@ -93,7 +98,7 @@ Result<SstMeta> build_sst(const SstBuild& build) {
        .version_last = build.version_last,
        .row_group_rows_max =
            std::min(build.options.row_group_rows_max, EngineOptions::kRowGroupRowsMax)}));
-  for (const SeriesId id : series_of(build, scan)) {
+  for (const SeriesId id : TRY(series_of(build, scan))) {
     const SeriesRef series = build.table.index().series(id);
     for (const RowRun& run : TRY(scan.rows_strict(id, series.hash, TimeRange{}))) {
       TRY_VOID(writer->append(series, run.times_ns, run.columns));

@@ -36,7 +36,7 @@ SstFile::~SstFile() {
 Result<std::shared_ptr<const DecodedColumn>> SstFile::read(uint32_t row_group, int field) {
   const BlockKey key{
       .file = cache_id_, .row_group = row_group, .column = static_cast<uint32_t>(field + 1)};
-  if (auto block = cache_.find(key)) return block;
+  if (auto block = cache_.find<DecodedColumn>(key)) return block;
   auto block = field < 0 ? reader_->read_times(row_group)
                          : reader_->read_field(row_group, static_cast<uint32_t>(field));
   if (!block) {
@@ -45,6 +45,18 @@ Result<std::shared_ptr<const DecodedColumn>> SstFile::read(uint32_t row_group, i
   }
   cache_.add(key, *block);
   return std::move(*block);
+}
+
+Result<std::shared_ptr<const SeriesDirectory>> SstFile::read_directory(uint32_t block) {
+  const BlockKey key{.file = cache_id_, .row_group = block, .column = BlockKey::kDirectory};
+  if (auto directory = cache_.find<SeriesDirectory>(key)) return directory;
+  auto directory = reader_->read_directory(block);
+  if (!directory) {
+    if (directory.error().code == ErrorCode::kCorrupt) quarantine(directory.error());
+    return directory;
+  }
+  cache_.add(key, *directory);
+  return directory;
 }
 
 void SstFile::quarantine(const Error& error) {

@@ -28,6 +28,8 @@ class SstFile {
   /// A decoded column, from the cache or the file. `field` as in SstReader; -1: times.
   /// After kCorrupt the file is quarantined: reported once, and left out from then on.
   Result<std::shared_ptr<const DecodedColumn>> read(uint32_t row_group, int field);
+  /// A block of the series directory; likewise.
+  Result<std::shared_ptr<const SeriesDirectory>> read_directory(uint32_t block);
   bool quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
   void quarantine(const Error& error);
 

@@ -187,9 +187,9 @@ Result<void> Table::add_file(std::shared_ptr<SstFile> file) {
     const MutexLock lock(mutex_);
     series = segment_to_write(meta.segment, meta.segment_range).series;
   }
-  const SeriesDirectory& directory = file->reader().directory();
-  for (size_t i = 0; i < directory.series_count(); ++i) {
-    const SeriesRef ref = directory.series(i);
+  SeriesCursor cursor(file->reader());
+  while (TRY(cursor.next())) {
+    const SeriesRef ref = cursor.series().ref();
     series->add(TRY(index_.add(ref.hash, ref.key)));
   }
   replace(meta.segment, {}, {}, std::move(file));

@@ -6,7 +6,6 @@
 #include <parquet/metadata.h>
 #include <parquet/schema.h>
 #include <parquet/types.h>
-#include <zstd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -21,7 +20,7 @@
 namespace varve::engine {
 namespace {
 
-constexpr uint64_t kDirectoryBytesMax = uint64_t{4} << 30;
+constexpr uint64_t kFormatLast = 2;
 
 /// "12 34 56" or "12.34" as numbers.
 std::vector<uint64_t> parse_numbers(std::string_view text) {
@@ -77,12 +76,12 @@ class ParquetSstReader final : public SstReader {
 
   Result<void> load() {
     TRY_VOID(load_metadata());
-    const std::string block = TRY(load_block());
     TRY_VOID(load_columns());
-    return load_directory(block);
+    return load_block();
   }
 
   const std::string& path() const override { return path_; }
+  SstLayout layout() const override { return layout_; }
   TableId table() const override { return table_; }
   SegmentId segment() const override { return segment_; }
   Version version_first() const override { return version_first_; }
@@ -92,16 +91,31 @@ class ParquetSstReader final : public SstReader {
     return static_cast<uint32_t>(metadata_->num_row_groups());
   }
   uint32_t row_group_rows(uint32_t row_group) const override {
-    return row_group_rows_[row_group];
+    return static_cast<uint32_t>(row_group_begins_[row_group + 1] - row_group_begins_[row_group]);
   }
   const std::vector<SstColumn>& fields() const override { return fields_; }
   int field_index(ColumnId id) const override {
     const auto found = field_of_.find(raw(id));
     return found == field_of_.end() ? -1 : found->second;
   }
-  const SeriesDirectory& directory() const override { return directory_; }
+  const DirectoryIndex& directory() const override { return directory_; }
   size_t size_bytes() const override {
-    return directory_.size_bytes() + metadata_->size() * 4 + fields_.size() * sizeof(SstColumn);
+    // Parquet's metadata takes several times its encoded size in memory.
+    return directory_.size_bytes() + metadata_->size() * 4 + fields_.size() * sizeof(SstColumn) +
+           chunks_.size() * sizeof(SstChunk);
+  }
+
+  Result<std::shared_ptr<const SeriesDirectory>> read_directory(uint32_t block) const override {
+    const DirectoryBlockPlace& place = directory_.block(block);
+    auto decoded = decode_directory(place, block + 1 == directory_.block_count()
+                                               ? row_count()
+                                               : directory_.block(block + 1).row_begin);
+    if (!decoded) {
+      if (decoded.error().code != ErrorCode::kCorrupt) return fail(decoded.error());
+      return corrupt(decoded.error().message + " in the block at offset " +
+                     std::to_string(place.offset));
+    }
+    return std::make_shared<const SeriesDirectory>(std::move(*decoded));
   }
 
   Result<std::shared_ptr<const DecodedColumn>> read_times(uint32_t row_group) const override {
@@ -139,10 +153,20 @@ class ParquetSstReader final : public SstReader {
 
   Result<void> load_metadata() {
     const auto format = TRY(metadata_numbers("varve.format", 1));
-    if (format[0] != 1) {
+    if (format[0] < 1 || format[0] > kFormatLast) {
       return fail(ErrorCode::kUnsupported,
                   path_ + ": its format number is " + std::to_string(format[0]) +
-                      ", this program reads 1");
+                      ", this program reads up to " + std::to_string(kFormatLast));
+    }
+    format_ = static_cast<int>(format[0]);
+    if (format_ > 1) {
+      const std::string name = TRY(metadata_text("varve.layout"));
+      const auto layout = parse_sst_layout(name);
+      if (!layout || *layout != SstLayout::kColumnar) {
+        return fail(ErrorCode::kUnsupported, path_ + ": its layout is '" + name +
+                                                 "', which this program does not read");
+      }
+      layout_ = *layout;
     }
     const auto id = [&](const char* key) -> Result<uint32_t> {
       return static_cast<uint32_t>(TRY(metadata_numbers(key, 1))[0]);
@@ -177,20 +201,22 @@ class ParquetSstReader final : public SstReader {
                          .type = TRY(value_type(descriptor)),
                          .name = descriptor.name()});
     }
+    for (const SstColumn& field : fields_) numeric_fields_ += is_summarized(field.type) ? 1 : 0;
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
-      row_group_rows_.push_back(static_cast<uint32_t>(metadata_->RowGroup(group)->num_rows()));
+      const auto rows = static_cast<uint64_t>(metadata_->RowGroup(group)->num_rows());
+      row_group_begins_.push_back(row_group_begins_.back() + rows);
     }
     return {};
   }
 
-  /// Our block, decompressed, once it and the footer behind it have proved sound.
-  Result<std::string> load_block() {
+  /// Our block, once it and the footer behind it have proved sound.
+  Result<void> load_block() {
     const auto place = TRY(metadata_numbers("varve.directory", 4));
     const uint64_t offset = place[0];
     const auto at = " at offset " + std::to_string(offset);
     const uint64_t file_bytes = TRY(bytes_->size_bytes());
     if (offset < kFooterCrcBytes || offset > file_bytes || place[1] > file_bytes - offset ||
-        place[2] > kDirectoryBytesMax) {
+        place[1] > UINT32_MAX || place[2] > UINT32_MAX) {
       return corrupt("its series directory would lie outside the file" + at);
     }
     const std::string bytes =
@@ -204,50 +230,57 @@ class ParquetSstReader final : public SstReader {
     if (crc32c(block) != place[3]) {
       return corrupt("the checksum of its series directory is wrong" + at);
     }
-    std::string plain(place[2], '\0');
-    const size_t size = ZSTD_decompress(plain.data(), plain.size(), block.data(), block.size());
-    if (ZSTD_isError(size) || size != plain.size()) {
-      return corrupt("its series directory does not decompress" + at);
-    }
-    return plain;
+    const auto plain = decompress_block(block, place[2]);
+    if (!plain) return corrupt(plain.error().message + at);
+    return format_ == 1 ? load_format1(*plain, place) : load_format2(*plain, file_bytes);
   }
 
-  Result<void> load_directory(std::string_view bytes) {
-    const auto block = decode_block(bytes);
+  Result<void> load_format2(std::string_view plain, uint64_t file_bytes) {
+    auto block = decode_block(plain, file_bytes, row_count());
     if (!block) return corrupt(block.error().message);
-    if (block->chunks.size() != row_group_rows_.size() * (fields_.size() + 1)) {
-      return corrupt("its list of column chunks has another length than its columns");
-    }
-    chunks_ = block->chunks;
-    size_t numeric_fields = 0;
-    for (const SstColumn& field : fields_) numeric_fields += is_summarized(field.type) ? 1 : 0;
-    auto directory = SeriesDirectory::decode(block->directory, numeric_fields);
-    if (!directory) return corrupt(directory.error().message);
-    directory_ = std::move(*directory);
-    return check_directory();
+    chunks_ = std::move(block->chunks);
+    directory_ = std::move(block->directory);
+    return check_chunks();
   }
 
-  /// Every row of every row group belongs to exactly one series, or reading would go astray.
-  Result<void> check_directory() const {
-    uint32_t group = 0;
-    uint64_t next_row = 0;
-    for (size_t index = 0; index < directory_.series_count(); ++index) {
-      for (const SeriesRows& rows : directory_.rows(index)) {
-        if (group < row_group_rows_.size() && next_row == row_group_rows_[group]) {
-          ++group;
-          next_row = 0;
-        }
-        if (group >= row_group_rows_.size() || rows.row_group != group ||
-            rows.row_begin != next_row || rows.row_count > row_group_rows_[group] - next_row) {
-          return corrupt("its series directory does not cover its rows");
-        }
-        next_row += rows.row_count;
-      }
+  /// The directory was no more than a part of that block.
+  Result<void> load_format1(std::string_view plain, const std::vector<uint64_t>& place) {
+    auto block = decode_block_format1(plain);
+    if (!block) return corrupt(block.error().message);
+    chunks_ = std::move(block->chunks);
+    directory_ = DirectoryIndex::of_one_block({.first = {},
+                                               .offset = place[0],
+                                               .row_begin = 0,
+                                               .size_bytes = static_cast<uint32_t>(place[1]),
+                                               .plain_bytes = static_cast<uint32_t>(place[2]),
+                                               .crc = static_cast<uint32_t>(place[3]),
+                                               .series_count = 0});
+    return check_chunks();
+  }
+
+  Result<void> check_chunks() const {
+    if (chunks_.size() == row_group_count() * (fields_.size() + 1)) return {};
+    return corrupt("its list of column chunks has another length than its columns");
+  }
+
+  Result<SeriesDirectory> decode_directory(const DirectoryBlockPlace& place,
+                                           uint64_t row_end) const {
+    const std::string bytes = TRY(bytes_->read_at(place.offset, place.size_bytes));
+    if (bytes.size() != place.size_bytes || crc32c(bytes) != place.crc) {
+      return fail(ErrorCode::kCorrupt, "a checksum of the series directory is wrong");
     }
-    if (group + 1 != row_group_rows_.size() || next_row != row_group_rows_[group]) {
-      return corrupt("its series directory does not cover its rows");
+    const std::string plain = TRY(decompress_block(bytes, place.plain_bytes));
+    if (format_ == 1) {
+      const auto block = TRY(decode_block_format1(plain));
+      return SeriesDirectory::decode_format1(block.directory, numeric_fields_, row_group_begins_);
     }
-    return {};
+    auto decoded = SeriesDirectory::decode(plain, numeric_fields_, row_group_begins_,
+                                           place.row_begin, row_end);
+    if (decoded && (decoded->series_count() != place.series_count ||
+                    decoded->series(0).hash != place.first)) {
+      return fail(ErrorCode::kCorrupt, "series directory: its index names other series");
+    }
+    return decoded;
   }
 
   /// `chunk_column`: 0 for time, then the fields.
@@ -294,7 +327,7 @@ class ParquetSstReader final : public SstReader {
                                                             uint32_t row_group,
                                                             ValueType type) const {
     auto& reader = static_cast<parquet::TypedColumnReader<ParquetType>&>(column);
-    const size_t rows = row_group_rows_[row_group];
+    const size_t rows = row_group_rows(row_group);
     const bool is_optional = column.descr()->max_definition_level() > 0;
     std::vector<int16_t> levels(is_optional ? rows : 0);
     ColumnVector cells(type);
@@ -329,7 +362,7 @@ class ParquetSstReader final : public SstReader {
                                                               uint32_t row_group,
                                                               ValueType type) const {
     auto& reader = static_cast<parquet::ByteArrayReader&>(column);
-    const size_t rows = row_group_rows_[row_group];
+    const size_t rows = row_group_rows(row_group);
     constexpr size_t kBatchRows = 1024;
     int16_t levels[kBatchRows];
     parquet::ByteArray values[kBatchRows];
@@ -356,6 +389,8 @@ class ParquetSstReader final : public SstReader {
   std::shared_ptr<File> bytes_;  // Shared with file_: one descriptor for each SST.
   std::unique_ptr<parquet::ParquetFileReader> file_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
+  int format_ = 0;
+  SstLayout layout_ = SstLayout::kColumnar;
   TableId table_{};
   SegmentId segment_{};
   Version version_first_;
@@ -364,9 +399,10 @@ class ParquetSstReader final : public SstReader {
   std::vector<SstColumn> fields_;
   std::vector<int> file_column_;  // By field: its column in the file.
   std::unordered_map<uint32_t, int> field_of_;
-  std::vector<uint32_t> row_group_rows_;
+  std::vector<uint64_t> row_group_begins_ = {0};  // The last number counts all rows.
+  size_t numeric_fields_ = 0;
   std::vector<SstChunk> chunks_;
-  SeriesDirectory directory_;
+  DirectoryIndex directory_;
 };
 
 }  // namespace

@@ -12,9 +12,9 @@
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/checksum.h"
+#include "engine/sst/directory_writer.h"
 #include "engine/sst/parquet_columns.h"
 #include "engine/sst/parquet_io.h"
-#include "engine/sst/series_directory.h"
 #include "engine/sst/sst_block.h"
 #include "engine/sst/sst_writer.h"
 
@@ -22,7 +22,7 @@ namespace varve::engine {
 namespace {
 
 constexpr size_t kSampleRows = 4096;
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 /// Which encoding a double column takes: what is smallest for a sample of its first row group.
 enum class DoubleEncoding { kDictionary, kByteStreamSplit, kPlain };
@@ -59,7 +59,8 @@ class ParquetSstWriter final : public SstWriter {
  public:
   ParquetSstWriter(FileSystem& files, SstWriterOptions options, std::unique_ptr<File> file)
       : files_(files), options_(std::move(options)), file_(std::move(file)),
-        output_(std::make_shared<FileOutput>(*file_)), times_(ValueType::kTimestamp) {
+        output_(std::make_shared<FileOutput>(*file_)), times_(ValueType::kTimestamp),
+        directory_(numeric_field_count(options_), options_.zstd_level) {
     for (const SstColumn& column : options_.columns) {
       if (column.kind == ColumnKind::kTag) {
         tags_.push_back(column);
@@ -121,6 +122,12 @@ class ParquetSstWriter final : public SstWriter {
 
  private:
   std::string temporary_path() const { return temporary_path(options_.path); }
+
+  static size_t numeric_field_count(const SstWriterOptions& options) {
+    return static_cast<size_t>(std::ranges::count_if(options.columns, [](const SstColumn& column) {
+      return column.kind == ColumnKind::kField && is_summarized(column.type);
+    }));
+  }
 
   Result<void> from_arrow(const arrow::Status& status) const {
     if (status.ok()) return {};
@@ -257,35 +264,41 @@ class ParquetSstWriter final : public SstWriter {
     ++row_groups_;
     times_.clear();
     for (ColumnVector& cells : cells_) cells.clear();
-    return {};
+    return directory_.write_full(directory_sink());
+  }
+
+  /// Appends to the file; Parquet's writer goes on behind.
+  DirectoryWriter::Sink directory_sink() {
+    return [this](std::string_view bytes) -> Result<uint64_t> {
+      const auto offset = output_->Tell();
+      TRY_VOID(from_arrow(offset.status()));
+      TRY_VOID(from_arrow(output_->Write(bytes.data(), static_cast<int64_t>(bytes.size()))));
+      return static_cast<uint64_t>(*offset);
+    };
   }
 
   Result<void> write_directory() {
-    size_t numeric_fields = 0;
-    for (const SstColumn& field : fields_) numeric_fields += is_summarized(field.type) ? 1 : 0;
-    const std::string plain = encode_block(directory_.encode(numeric_fields), chunks_);
-    std::string block(ZSTD_compressBound(plain.size()), '\0');
-    block.resize(ZSTD_compress(block.data(), block.size(), plain.data(), plain.size(),
-                               options_.zstd_level));
+    const auto sink = directory_sink();
+    const DirectoryIndex index = TRY(directory_.finish(sink));
+    const std::string plain = encode_block(index, chunks_);
+    const std::string block = compress_block(plain, options_.zstd_level);
     // Four bytes for the footer's checksum, which is not known yet.
-    TRY_VOID(from_arrow(output_->Write("\0\0\0\0", kFooterCrcBytes)));
-    const auto offset = output_->Tell();
-    if (!offset.ok()) return from_arrow(offset.status());
-    footer_crc_offset_ = static_cast<uint64_t>(*offset) - kFooterCrcBytes;
-    TRY_VOID(from_arrow(output_->Write(block.data(), static_cast<int64_t>(block.size()))));
+    footer_crc_offset_ = TRY(sink(std::string_view("\0\0\0\0", kFooterCrcBytes)));
+    const uint64_t offset = TRY(sink(block));
     const auto text = [](auto number) { return std::to_string(number); };
     std::string tag_ids;
     for (const SstColumn& tag : tags_) {
       tag_ids += (tag_ids.empty() ? "" : " ") + text(raw(tag.id));
     }
     return from_arrow(writer_->AddKeyValueMetadata(arrow::key_value_metadata(
-        {"varve.format", "varve.table", "varve.table_name", "varve.segment", "varve.version_first",
-         "varve.version_last", "varve.tags", "varve.directory"},
-        {text(kFormat), text(raw(options_.table)), options_.table_name,
+        {"varve.format", "varve.layout", "varve.table", "varve.table_name", "varve.segment",
+         "varve.version_first", "varve.version_last", "varve.tags", "varve.directory"},
+        {text(kFormat), std::string(to_string(options_.layout)), text(raw(options_.table)),
+         options_.table_name,
          text(raw(options_.segment)),
          text(options_.version_first.clock) + "." + text(options_.version_first.node),
          text(options_.version_last.clock) + "." + text(options_.version_last.node), tag_ids,
-         text(*offset) + " " + text(block.size()) + " " + text(plain.size()) + " " +
+         text(offset) + " " + text(block.size()) + " " + text(plain.size()) + " " +
              text(crc32c(block))})));
   }
 
@@ -300,7 +313,7 @@ class ParquetSstWriter final : public SstWriter {
   std::vector<TagColumn> tag_cells_;
   std::vector<ColumnVector> cells_;
   std::vector<bool> has_cells_;
-  SeriesDirectory directory_;
+  DirectoryWriter directory_;
   std::vector<SstChunk> chunks_;
   uint64_t footer_crc_offset_ = 0;
   SstSummary summary_;
@@ -336,7 +349,15 @@ class GuardedSstWriter final : public SstWriter {
 
 }  // namespace
 
+Result<void> check_layout(SstLayout layout) {
+  if (layout == SstLayout::kColumnar) return {};
+  return fail(ErrorCode::kUnsupported, "sorted files of layout '" +
+                                           std::string(to_string(layout)) +
+                                           "' cannot be written by this program");
+}
+
 Result<std::unique_ptr<SstWriter>> make_sst_writer(FileSystem& files, SstWriterOptions options) {
+  TRY_VOID(check_layout(options.layout));
   const std::string path = options.path;
   const std::string temporary = ParquetSstWriter::temporary_path(path);
   if (TRY(files.exists(temporary))) TRY_VOID(files.remove(temporary));

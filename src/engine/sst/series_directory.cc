@@ -2,7 +2,6 @@
 #include "engine/sst/series_directory.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -10,70 +9,53 @@
 namespace varve::engine {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat1 = 1;
+constexpr uint8_t kFormat2 = 2;
+constexpr uint8_t kHashesStored = 1;
 
-void write_summary(ByteWriter& writer, const FieldSummary& summary) {
-  writer.varint(summary.count);
-  if (summary.count == 0) return;
-  for (const uint64_t bits : {summary.min_bits, summary.max_bits, summary.sum_bits,
-                              summary.first_bits, summary.last_bits}) {
-    writer.u64(bits);
+// The five words of a summary beside its count, in the order of the bytes.
+constexpr uint64_t FieldSummary::*kSummaryBits[] = {
+    &FieldSummary::min_bits, &FieldSummary::max_bits, &FieldSummary::sum_bits,
+    &FieldSummary::first_bits, &FieldSummary::last_bits};
+
+/// Hands out the rows of a file one after the other, by row group.
+class RowPlaces {
+ public:
+  RowPlaces(RowGroupBegins begins, uint64_t row) : begins_(begins), row_(row) {
+    group_ = static_cast<size_t>(std::upper_bound(begins.begin(), begins.end(), row) -
+                                 begins.begin()) - 1;
   }
-}
+  /// Places the next rows; false when they do not lie within one row group.
+  bool place(SeriesRows& run) {
+    while (group_ + 1 < begins_.size() && row_ == begins_[group_ + 1]) ++group_;
+    if (group_ + 1 >= begins_.size() || run.row_count > begins_[group_ + 1] - row_) return false;
+    run.row_group = static_cast<uint32_t>(group_);
+    run.row_begin = static_cast<uint32_t>(row_ - begins_[group_]);
+    row_ += run.row_count;
+    return true;
+  }
+  uint64_t row() const { return row_; }
 
-FieldSummary read_summary(ByteReader& reader) {
+ private:
+  RowGroupBegins begins_;
+  uint64_t row_;
+  size_t group_ = 0;
+};
+
+FieldSummary read_summary_format1(ByteReader& reader) {
   FieldSummary summary;
   summary.count = reader.varint();
   if (summary.count == 0) return summary;
-  summary.min_bits = reader.u64();
-  summary.max_bits = reader.u64();
-  summary.sum_bits = reader.u64();
-  summary.first_bits = reader.u64();
-  summary.last_bits = reader.u64();
-  return summary;
-}
-
-template <class T>
-FieldSummary summarize_cells(const ColumnView& cells) {
-  const auto values = cells.as<T>();
-  FieldSummary summary;
-  T min{}, max{}, first{}, last{};
-  std::conditional_t<std::is_same_v<T, double>, double, uint64_t> sum{};
-  for (size_t row = 0; row < values.size(); ++row) {
-    if (!cells.has_value(row)) continue;
-    const T value = values[row];
-    if (summary.count == 0) {
-      min = max = first = value;
-    } else {
-      min = value < min ? value : min;
-      max = value > max ? value : max;
-    }
-    last = value;
-    sum += static_cast<decltype(sum)>(value);
-    ++summary.count;
-  }
-  summary.min_bits = std::bit_cast<uint64_t>(min);
-  summary.max_bits = std::bit_cast<uint64_t>(max);
-  summary.sum_bits = std::bit_cast<uint64_t>(sum);
-  summary.first_bits = std::bit_cast<uint64_t>(first);
-  summary.last_bits = std::bit_cast<uint64_t>(last);
+  for (const auto bits : kSummaryBits) summary.*bits = reader.u64();
   return summary;
 }
 
 }  // namespace
 
-std::optional<FieldSummary> summarize(const ColumnView& cells) {
-  switch (cells.type) {
-    case ValueType::kFloat64: return summarize_cells<double>(cells);
-    case ValueType::kInt64: return summarize_cells<int64_t>(cells);
-    case ValueType::kUint64: return summarize_cells<uint64_t>(cells);
-    default: return std::nullopt;
-  }
-}
-
 void SeriesDirectory::add_rows(const SeriesRef& series, SeriesRows rows,
                                std::span<const FieldSummary> summaries) {
   CHECK(rows.row_count > 0);
+  CHECK(summaries.empty() || summaries.size() == numeric_field_count_);
   if (entries_.empty() || entries_.back().hash != series.hash) {
     CHECK(entries_.empty() || entries_.back().hash < series.hash);
     entries_.push_back({.hash = series.hash,
@@ -95,68 +77,199 @@ void SeriesDirectory::add_rows(const SeriesRef& series, SeriesRows rows,
 std::optional<size_t> SeriesDirectory::find(const KeyHash& hash) const {
   const auto found = std::lower_bound(
       entries_.begin(), entries_.end(), hash,
-      [](const DirectoryEntry& entry, const KeyHash& wanted) { return entry.hash < wanted; });
+      [](const Entry& entry, const KeyHash& wanted) { return entry.hash < wanted; });
   if (found == entries_.end() || found->hash != hash) return std::nullopt;
   return static_cast<size_t>(found - entries_.begin());
 }
 
-std::span<const FieldSummary> SeriesDirectory::summaries(const SeriesRows& rows,
-                                                         size_t numeric_field_count) const {
-  if (!rows.summaries_begin) return {};
-  return std::span(summaries_).subspan(*rows.summaries_begin, numeric_field_count);
-}
-
 size_t SeriesDirectory::size_bytes() const {
-  return keys_.capacity() + entries_.capacity() * sizeof(DirectoryEntry) +
+  return sizeof *this + keys_.capacity() + entries_.capacity() * sizeof(Entry) +
          runs_.capacity() * sizeof(SeriesRows) + summaries_.capacity() * sizeof(FieldSummary);
 }
 
-std::string SeriesDirectory::encode(size_t numeric_field_count) const {
-  std::string out;
-  ByteWriter writer(out);
-  writer.u8(kFormat);
-  writer.varint(entries_.size());
-  writer.varint(runs_.size());
+bool SeriesDirectory::hashes_follow_from_keys() const {
   for (size_t index = 0; index < entries_.size(); ++index) {
     const SeriesRef ref = series(index);
-    writer.u64(ref.hash.high);
-    writer.u64(ref.hash.low);
-    writer.string(ref.key);
-    writer.varint(rows(index).size());
-    for (const SeriesRows& run : rows(index)) {
-      writer.varint(run.row_group);
-      writer.varint(run.row_begin);
-      writer.varint(run.row_count);
-      writer.i64(run.time_first_ns);
-      writer.varint(static_cast<uint64_t>(run.time_last_ns) -
-                    static_cast<uint64_t>(run.time_first_ns));
-      const auto known = summaries(run, numeric_field_count);
-      writer.u8(known.empty() ? 0 : 1);
-      for (const FieldSummary& summary : known) write_summary(writer, summary);
+    if (series_key_hash(ref.key) != ref.hash) return false;
+  }
+  return true;
+}
+
+// Like stands beside like, so that the block compresses well.
+std::string SeriesDirectory::encode() const {
+  std::string out;
+  ByteWriter writer(out);
+  writer.u8(kFormat2);
+  const bool hashes_stored = !hashes_follow_from_keys();
+  writer.u8(hashes_stored ? kHashesStored : 0);
+  writer.varint(entries_.size());
+  writer.varint(runs_.size());
+  for (size_t index = 0; index < entries_.size(); ++index) writer.string(series(index).key);
+  for (const Entry& entry : entries_) {
+    if (hashes_stored) {
+      writer.u64(entry.hash.high);
+      writer.u64(entry.hash.low);
+    }
+  }
+  for (const Entry& entry : entries_) writer.varint(entry.runs_end - entry.runs_begin);
+  for (const SeriesRows& run : runs_) writer.varint(run.row_count);
+  uint64_t time_before = 0;
+  for (const SeriesRows& run : runs_) {
+    const auto time = static_cast<uint64_t>(run.time_first_ns);
+    writer.signed_varint(static_cast<int64_t>(time - time_before));
+    time_before = time;
+  }
+  for (const SeriesRows& run : runs_) {
+    writer.varint(static_cast<uint64_t>(run.time_last_ns) -
+                  static_cast<uint64_t>(run.time_first_ns));
+  }
+  for (const SeriesRows& run : runs_) writer.u8(run.summaries_begin ? 1 : 0);
+  for (size_t field = 0; field < numeric_field_count_; ++field) {
+    for (size_t at = field; at < summaries_.size(); at += numeric_field_count_) {
+      writer.varint(summaries_[at].count);
+    }
+    for (const auto bits : kSummaryBits) {
+      for (size_t at = field; at < summaries_.size(); at += numeric_field_count_) {
+        if (summaries_[at].count > 0) writer.u64(summaries_[at].*bits);
+      }
     }
   }
   return out;
 }
 
+/// Reads one block; every step refuses what cannot be.
+struct SeriesDirectory::Decoder {
+  ByteReader reader;
+  SeriesDirectory directory;
+
+  Decoder(std::string_view bytes, size_t numeric_field_count)
+      : reader(bytes), directory(numeric_field_count) {}
+
+  tl::unexpected<Error> corrupt(const char* what) const {
+    return fail(ErrorCode::kCorrupt, std::string("series directory: ") + what + " at byte " +
+                                         std::to_string(reader.offset()));
+  }
+
+  Result<void> read_keys(bool hashes_stored) {
+    directory.keys_.reserve(reader.remaining_bytes() / 2);
+    for (Entry& entry : directory.entries_) {
+      const std::string_view key = reader.string();
+      entry.key_offset = directory.keys_.size();
+      entry.key_size_bytes = static_cast<uint32_t>(key.size());
+      directory.keys_ += key;
+      if (!hashes_stored) entry.hash = series_key_hash(key);
+    }
+    directory.keys_.shrink_to_fit();
+    if (hashes_stored) {
+      for (Entry& entry : directory.entries_) {
+        entry.hash.high = reader.u64();
+        entry.hash.low = reader.u64();
+      }
+    }
+    const auto rises = [](const Entry& a, const Entry& b) { return a.hash < b.hash; };
+    for (size_t index = 1; index < directory.entries_.size(); ++index) {
+      if (!rises(directory.entries_[index - 1], directory.entries_[index])) {
+        return corrupt("series are out of order");
+      }
+    }
+    return {};
+  }
+
+  Result<void> read_rows(RowGroupBegins begins, uint64_t row_begin, uint64_t row_end) {
+    const uint64_t run_count = directory.runs_.size();
+    uint64_t runs = 0;
+    for (Entry& entry : directory.entries_) {
+      const uint64_t count = reader.varint();
+      if (count == 0 || count > run_count - runs) return corrupt("a series has no rows");
+      entry.runs_begin = static_cast<uint32_t>(runs);
+      runs += count;
+      entry.runs_end = static_cast<uint32_t>(runs);
+    }
+    if (runs != run_count) return corrupt("it has rows of no series");
+    RowPlaces places(begins, row_begin);
+    for (SeriesRows& run : directory.runs_) {
+      const uint64_t count = reader.varint();
+      run.row_count = static_cast<uint32_t>(count);
+      if (count == 0 || count > UINT32_MAX || !places.place(run)) {
+        return corrupt("it does not cover its rows");
+      }
+    }
+    if (places.row() != row_end) return corrupt("it does not cover its rows");
+    return {};
+  }
+
+  void read_times() {
+    uint64_t time = 0;
+    for (SeriesRows& run : directory.runs_) {
+      time += static_cast<uint64_t>(reader.signed_varint());
+      run.time_first_ns = static_cast<int64_t>(time);
+    }
+    for (SeriesRows& run : directory.runs_) {
+      run.time_last_ns =
+          static_cast<int64_t>(static_cast<uint64_t>(run.time_first_ns) + reader.varint());
+    }
+  }
+
+  Result<void> read_summaries() {
+    const size_t fields = directory.numeric_field_count_;
+    size_t count = 0;
+    for (SeriesRows& run : directory.runs_) {
+      if (reader.u8() == 0) continue;
+      run.summaries_begin = static_cast<uint32_t>(count);
+      count += fields;
+    }
+    // Each takes at least a byte.
+    if (count > reader.remaining_bytes()) return corrupt("a summary is cut short");
+    auto& summaries = directory.summaries_;
+    summaries.resize(count);
+    for (size_t field = 0; field < fields; ++field) {
+      for (size_t at = field; at < count; at += fields) summaries[at].count = reader.varint();
+      for (const auto bits : kSummaryBits) {
+        for (size_t at = field; at < count; at += fields) {
+          if (summaries[at].count > 0) summaries[at].*bits = reader.u64();
+        }
+      }
+    }
+    if (reader.failed() || !reader.at_end()) return corrupt("it does not end where it should");
+    return {};
+  }
+};
+
 Result<SeriesDirectory> SeriesDirectory::decode(std::string_view bytes,
-                                                size_t numeric_field_count) {
+                                                size_t numeric_field_count, RowGroupBegins begins,
+                                                uint64_t row_begin, uint64_t row_end) {
+  Decoder decoder(bytes, numeric_field_count);
+  ByteReader& reader = decoder.reader;
+  if (reader.u8() != kFormat2) return decoder.corrupt("format number is not 2");
+  const bool hashes_stored = (reader.u8() & kHashesStored) != 0;
+  const uint64_t series_count = reader.varint();
+  const uint64_t run_count = reader.varint();
+  // Each series takes at least 2 bytes, each run at least 4: more cannot be there.
+  if (series_count > bytes.size() / 2 || run_count > bytes.size() / 4) {
+    return decoder.corrupt("it counts more series than it has bytes for");
+  }
+  decoder.directory.entries_.resize(series_count);
+  decoder.directory.runs_.resize(run_count);
+  TRY_VOID(decoder.read_keys(hashes_stored));
+  TRY_VOID(decoder.read_rows(begins, row_begin, row_end));
+  decoder.read_times();
+  TRY_VOID(decoder.read_summaries());
+  return std::move(decoder.directory);
+}
+
+Result<SeriesDirectory> SeriesDirectory::decode_format1(std::string_view bytes,
+                                                        size_t numeric_field_count,
+                                                        RowGroupBegins begins) {
   ByteReader reader(bytes);
   const auto corrupt = [&](const char* what) {
     return fail(ErrorCode::kCorrupt, std::string("series directory: ") + what + " at byte " +
                                          std::to_string(reader.offset()));
   };
-  if (const auto format = reader.u8(); format != kFormat) {
-    return corrupt("format number is not 1");
-  }
-  SeriesDirectory directory;
+  if (reader.u8() != kFormat1) return corrupt("format number is not 1");
+  SeriesDirectory directory(numeric_field_count);
+  RowPlaces places(begins, 0);
   const uint64_t series_count = reader.varint();
-  const uint64_t run_count = reader.varint();
-  // Each series takes at least 19 bytes, each run at least 13: more cannot be there.
-  if (series_count > bytes.size() / 19 || run_count > bytes.size() / 13) {
-    return corrupt("it counts more series than it has bytes for");
-  }
-  directory.entries_.reserve(series_count);
-  directory.runs_.reserve(run_count);
+  static_cast<void>(reader.varint());  // The number of runs.
   for (uint64_t index = 0; index < series_count; ++index) {
     SeriesRef ref;
     ref.hash.high = reader.u64();
@@ -167,10 +280,10 @@ Result<SeriesDirectory> SeriesDirectory::decode(std::string_view bytes,
     if (index > 0 && !(directory.entries_.back().hash < ref.hash)) {
       return corrupt("series are out of order");
     }
-    for (uint64_t run_index = 0; run_index < runs && !reader.failed(); ++run_index) {
+    for (uint64_t run_index = 0; run_index < runs; ++run_index) {
+      const uint64_t row_group = reader.varint();
+      const uint64_t row_begin = reader.varint();
       SeriesRows run;
-      run.row_group = static_cast<uint32_t>(reader.varint());
-      run.row_begin = static_cast<uint32_t>(reader.varint());
       run.row_count = static_cast<uint32_t>(reader.varint());
       run.time_first_ns = reader.i64();
       run.time_last_ns = static_cast<int64_t>(static_cast<uint64_t>(run.time_first_ns) +
@@ -178,14 +291,18 @@ Result<SeriesDirectory> SeriesDirectory::decode(std::string_view bytes,
       std::vector<FieldSummary> summaries;
       if (reader.u8() != 0) {
         for (size_t field = 0; field < numeric_field_count && !reader.failed(); ++field) {
-          summaries.push_back(read_summary(reader));
+          summaries.push_back(read_summary_format1(reader));
         }
       }
       if (reader.failed() || run.row_count == 0) return corrupt("a run of rows is cut short");
+      if (!places.place(run) || run.row_group != row_group || run.row_begin != row_begin) {
+        return corrupt("it does not cover its rows");
+      }
       directory.add_rows(ref, run, summaries);
     }
   }
   if (reader.failed() || !reader.at_end()) return corrupt("it does not end where it should");
+  if (places.row() != begins.back()) return corrupt("it does not cover its rows");
   return directory;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which rows of an SST belong to which series, and what is known of them without decoding.
+// Which rows of an SST belong to which series, and what is known of them without decoding: for some
+// neighbouring series, a block of a file's directory.
 //
 //   series (by key hash) ──▶ runs (by row group) ──▶ per field: count, min, max, sum, first, last
 //
@@ -14,24 +15,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "model/column_vector.h"
+#include "engine/cache/cached_block.h"
+#include "engine/sst/field_summary.h"
 #include "model/series_key.h"
 #include "model/time_range.h"
 
 namespace varve::engine {
-
-/// What is known of one field over one run. Numbers only; a cell that holds no value is not
-/// counted. Integer sums wrap. With count 0 the rest is zero.
-struct FieldSummary {
-  uint64_t count = 0;
-  /// 8 bytes as the field's type has them (double, int64_t, uint64_t).
-  uint64_t min_bits = 0;
-  uint64_t max_bits = 0;
-  uint64_t sum_bits = 0;
-  uint64_t first_bits = 0;
-  uint64_t last_bits = 0;
-  friend bool operator==(const FieldSummary&, const FieldSummary&) = default;
-};
 
 /// Rows [row_begin, row_begin + row_count) of a row group; all of one series, sorted by time.
 struct SeriesRows {
@@ -44,18 +33,17 @@ struct SeriesRows {
   std::optional<uint32_t> summaries_begin;
 };
 
-struct DirectoryEntry {
-  KeyHash hash;
-  uint64_t key_offset = 0;
-  uint32_t key_size_bytes = 0;
-  uint32_t runs_begin = 0;
-  uint32_t runs_end = 0;
-};
+/// Where the rows of a file lie, so that runs need not say it: row group g has the rows
+/// [begins[g], begins[g + 1]); the last number counts all rows.
+using RowGroupBegins = std::span<const uint64_t>;
 
-class SeriesDirectory {
+class SeriesDirectory final : public CachedBlock {
  public:
   /// Shorter runs carry no summaries: they would cost more than decoding.
   static constexpr uint32_t kSummaryRowsMin = 64;
+
+  explicit SeriesDirectory(size_t numeric_field_count)
+      : numeric_field_count_(numeric_field_count) {}
 
   /// Adds rows of a series; hashes rise, runs of one series follow each other. `summaries`: one for
   /// each numeric field of the file, or empty.
@@ -73,24 +61,43 @@ class SeriesDirectory {
   /// The index of a series, by binary search.
   std::optional<size_t> find(const KeyHash& hash) const;
   /// One for each numeric field of the file, in its order; empty for short runs.
-  std::span<const FieldSummary> summaries(const SeriesRows& rows, size_t numeric_field_count) const;
-  size_t size_bytes() const;
+  std::span<const FieldSummary> summaries(const SeriesRows& rows) const {
+    if (!rows.summaries_begin) return {};
+    return std::span(summaries_).subspan(*rows.summaries_begin, numeric_field_count_);
+  }
+  size_t size_bytes() const override;
+  /// About what encode() will give, at no cost.
+  size_t plain_bytes() const {
+    return keys_.size() + entries_.size() * 2 + runs_.size() * 12 + summaries_.size() * 41;
+  }
 
-  /// Uncompressed bytes, format number first.
-  std::string encode(size_t numeric_field_count) const;
-  static Result<SeriesDirectory> decode(std::string_view bytes, size_t numeric_field_count);
+  /// Uncompressed bytes of a block, format number first.
+  std::string encode() const;
+  /// Reads what encode() gave. The runs fill the rows [row_begin, row_end) of the file exactly, or
+  /// the bytes are refused as kCorrupt.
+  static Result<SeriesDirectory> decode(std::string_view bytes, size_t numeric_field_count,
+                                        RowGroupBegins begins, uint64_t row_begin,
+                                        uint64_t row_end);
+  /// The directory of a whole file of format 1.
+  static Result<SeriesDirectory> decode_format1(std::string_view bytes, size_t numeric_field_count,
+                                                RowGroupBegins begins);
 
  private:
+  struct Entry {
+    KeyHash hash;
+    uint64_t key_offset = 0;
+    uint32_t key_size_bytes = 0;
+    uint32_t runs_begin = 0;
+    uint32_t runs_end = 0;
+  };
+  struct Decoder;
+  bool hashes_follow_from_keys() const;
+
+  size_t numeric_field_count_;
   std::string keys_;
-  std::vector<DirectoryEntry> entries_;
+  std::vector<Entry> entries_;
   std::vector<SeriesRows> runs_;
   std::vector<FieldSummary> summaries_;
 };
-
-/// Of the cells of a numeric column; nothing for other types.
-std::optional<FieldSummary> summarize(const ColumnView& cells);
-constexpr bool is_summarized(ValueType type) {
-  return type == ValueType::kFloat64 || type == ValueType::kInt64 || type == ValueType::kUint64;
-}
 
 }  // namespace varve::engine

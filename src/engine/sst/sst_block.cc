@@ -1,39 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/sst/sst_block.h"
 
+#include <zstd.h>
+
 #include "base/bytes.h"
 
 namespace varve::engine {
+namespace {
 
-std::string encode_block(std::string_view directory, const std::vector<SstChunk>& chunks) {
+std::vector<SstChunk> read_chunks(ByteReader& reader, bool with_nulls) {
+  std::vector<SstChunk> chunks;
+  const uint64_t chunk_count = reader.varint();
+  for (uint64_t index = 0; index < chunk_count && !reader.failed(); ++index) {
+    SstChunk chunk;
+    chunk.offset = reader.varint();
+    chunk.size_bytes = reader.varint();
+    if (with_nulls) chunk.nulls_bytes = static_cast<uint32_t>(reader.varint());
+    chunk.crc = reader.u32();
+    chunks.push_back(chunk);
+  }
+  return chunks;
+}
+
+}  // namespace
+
+std::string encode_block(const DirectoryIndex& directory, const std::vector<SstChunk>& chunks) {
   std::string out;
   ByteWriter writer(out);
   writer.varint(chunks.size());
   for (const SstChunk& chunk : chunks) {
     writer.varint(chunk.offset);
     writer.varint(chunk.size_bytes);
+    writer.varint(chunk.nulls_bytes);
     writer.u32(chunk.crc);
   }
-  writer.string(directory);
+  directory.encode(out);
   return out;
 }
 
-Result<SstBlock> decode_block(std::string_view bytes) {
+Result<SstBlock> decode_block(std::string_view bytes, uint64_t file_bytes, uint64_t row_count) {
   ByteReader reader(bytes);
   SstBlock block;
-  const uint64_t chunk_count = reader.varint();
-  for (uint64_t index = 0; index < chunk_count && !reader.failed(); ++index) {
-    SstChunk chunk;
-    chunk.offset = reader.varint();
-    chunk.size_bytes = reader.varint();
-    chunk.crc = reader.u32();
-    block.chunks.push_back(chunk);
+  block.chunks = read_chunks(reader, true);
+  block.directory = TRY(DirectoryIndex::decode(reader, file_bytes, row_count));
+  if (reader.failed() || !reader.at_end()) {
+    return fail(ErrorCode::kCorrupt, "its list of column chunks is cut short");
   }
+  return block;
+}
+
+Result<SstBlockFormat1> decode_block_format1(std::string_view bytes) {
+  ByteReader reader(bytes);
+  SstBlockFormat1 block;
+  block.chunks = read_chunks(reader, false);
   block.directory = reader.string();
   if (reader.failed() || !reader.at_end()) {
     return fail(ErrorCode::kCorrupt, "its list of column chunks is cut short");
   }
   return block;
+}
+
+std::string compress_block(std::string_view plain, int zstd_level) {
+  std::string bytes(ZSTD_compressBound(plain.size()), '\0');
+  bytes.resize(
+      ZSTD_compress(bytes.data(), bytes.size(), plain.data(), plain.size(), zstd_level));
+  return bytes;
+}
+
+Result<std::string> decompress_block(std::string_view bytes, size_t plain_bytes) {
+  // Before so much memory is asked for.
+  if (ZSTD_getFrameContentSize(bytes.data(), bytes.size()) != plain_bytes) {
+    return fail(ErrorCode::kCorrupt, "a block has another size than its index says");
+  }
+  std::string plain(plain_bytes, '\0');
+  const size_t size = ZSTD_decompress(plain.data(), plain.size(), bytes.data(), bytes.size());
+  if (ZSTD_isError(size) || size != plain_bytes) {
+    return fail(ErrorCode::kCorrupt, "a block does not decompress");
+  }
+  return plain;
 }
 
 }  // namespace varve::engine

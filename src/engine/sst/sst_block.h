@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our block inside the Parquet file: the series directory and the checksums of what Varve reads.
-// Bytes: docs/formats/sst.md.
+// Our blocks inside the Parquet file. The first one named by the footer holds the checksums of what
+// Varve reads and the index of the series directory. Bytes: docs/formats/sst.md.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/sst/directory_index.h"
 
 namespace varve::engine {
 
@@ -18,16 +19,29 @@ inline constexpr uint64_t kFooterCrcBytes = 4;
 /// A column chunk that Varve reads: `time`, then the fields, row group by row group.
 struct SstChunk {
   uint64_t offset = 0;
-  uint64_t size_bytes = 0;
-  uint32_t crc = 0;
+  uint64_t size_bytes = 0;  ///< Of the Parquet column chunk.
+  uint32_t nulls_bytes = 0; ///< Of the list of NULL cells right behind it; 0: none.
+  uint32_t crc = 0;         ///< CRC32C of both.
 };
 
 struct SstBlock {
+  std::vector<SstChunk> chunks;
+  DirectoryIndex directory;
+};
+
+std::string encode_block(const DirectoryIndex& directory, const std::vector<SstChunk>& chunks);
+Result<SstBlock> decode_block(std::string_view bytes, uint64_t file_bytes, uint64_t row_count);
+
+/// Format 1 had the whole directory in this block.
+struct SstBlockFormat1 {
   std::string_view directory;  ///< Into the bytes decoded.
   std::vector<SstChunk> chunks;
 };
+Result<SstBlockFormat1> decode_block_format1(std::string_view bytes);
 
-std::string encode_block(std::string_view directory, const std::vector<SstChunk>& chunks);
-Result<SstBlock> decode_block(std::string_view bytes);
+/// A zstd frame.
+std::string compress_block(std::string_view plain, int zstd_level);
+/// kCorrupt unless it gives exactly so many bytes.
+Result<std::string> decompress_block(std::string_view bytes, size_t plain_bytes);
 
 }  // namespace varve::engine

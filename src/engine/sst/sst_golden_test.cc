@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file of format 1 as it was written once: it must be readable for ever. Parquet's own bytes
-// may differ from one library version to the next, so only what is read is compared.
+// Files as each format was written once: they must be readable for ever. Parquet's own bytes may
+// differ from one library version to the next, so only what is read is compared.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -42,18 +42,24 @@ void write_golden(FileSystem& files, const std::string& path) {
   ASSERT_TRUE((*writer)->finish());
 }
 
-TEST(SstGolden, ReadsAFileOfFormatOne) {
-  PosixFileSystem files;
-  const std::string path = std::string(VARVE_TESTDATA) + "/format1.sst";
-  if (std::getenv("VARVE_UPDATE") != nullptr) write_golden(files, path);
+void expect_golden(FileSystem& files, const std::string& path) {
   const auto reader = open_sst(files, path);
   ASSERT_TRUE(reader) << reader.error().message;
   EXPECT_EQ((*reader)->table(), TableId{7});
   EXPECT_EQ((*reader)->segment(), SegmentId{3});
   EXPECT_EQ((*reader)->version_first(), (Version{.clock = 10, .node = 1}));
   EXPECT_EQ((*reader)->version_last(), (Version{.clock = 20, .node = 2}));
-  ASSERT_EQ((*reader)->directory().series_count(), 1u);
-  EXPECT_EQ(key_cell((*reader)->directory().series(0).key, kHost), "a");
+  SeriesCursor cursor(**reader);
+  ASSERT_TRUE(*cursor.next());
+  EXPECT_EQ(key_cell(cursor.series().ref().key, kHost), "a");
+  const KeyHash hash = cursor.series().ref().hash;
+  ASSERT_EQ(cursor.series().rows().size(), 1u);
+  EXPECT_EQ(cursor.series().rows()[0].row_count, 3u);
+  EXPECT_EQ(cursor.series().rows()[0].time_first_ns, -5);
+  EXPECT_EQ(cursor.series().rows()[0].time_last_ns, kTimes[2]);
+  EXPECT_FALSE(*cursor.next());
+  EXPECT_TRUE((*reader)->find(hash)->has_value());
+  EXPECT_FALSE((*reader)->find(series_key_hash("another"))->has_value());
   const auto times = (*reader)->read_times(0);
   ASSERT_TRUE(times);
   const auto read_times = (*times)->view().as<int64_t>();
@@ -67,6 +73,18 @@ TEST(SstGolden, ReadsAFileOfFormatOne) {
   ASSERT_TRUE(state);
   EXPECT_EQ((*state)->view().at(0), Value(std::string("up")));
   EXPECT_EQ((*state)->view().state(1), CellState::kAbsent);
+}
+
+TEST(SstGolden, ReadsAFileOfFormatOne) {
+  PosixFileSystem files;
+  expect_golden(files, std::string(VARVE_TESTDATA) + "/format1.sst");
+}
+
+TEST(SstGolden, ReadsAFileOfFormatTwo) {
+  PosixFileSystem files;
+  const std::string path = std::string(VARVE_TESTDATA) + "/format2.sst";
+  if (std::getenv("VARVE_UPDATE") != nullptr) write_golden(files, path);
+  expect_golden(files, path);
 }
 
 }  // namespace

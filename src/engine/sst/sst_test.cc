@@ -123,11 +123,11 @@ TEST(Sst, GivesBackEveryCellBitForBit) {
   EXPECT_EQ((*reader)->field_index(ColumnId{1}), -1);
   const Rows wanted = make_rows(70);
   for (const Series& one : series) {
-    const auto index = (*reader)->directory().find(one.ref().hash);
-    ASSERT_TRUE(index.has_value());
-    EXPECT_EQ((*reader)->directory().series(*index).key, one.key);
+    const auto found = (*reader)->find(one.ref().hash);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->ref().key, one.key);
     size_t row = 0;
-    for (const SeriesRows& rows : (*reader)->directory().rows(*index)) {
+    for (const SeriesRows& rows : (*found)->rows()) {
       const auto times = (*reader)->read_times(rows.row_group);
       ASSERT_TRUE(times.has_value()) << times.error().message;
       for (uint32_t field = 0; field < 6; ++field) {
@@ -157,9 +157,11 @@ TEST(Sst, KnowsSumsAndEndsOfLongRunsWithoutDecoding) {
   write(files, make_series(1), 90);
   const auto reader = open_sst(files, kPath);
   ASSERT_TRUE(reader.has_value());
-  const auto rows = (*reader)->directory().rows(0);
+  const auto directory = (*reader)->read_directory(0);
+  ASSERT_TRUE(directory.has_value());
+  const auto rows = (*directory)->rows(0);
   ASSERT_EQ(rows.size(), 1U);
-  const auto known = (*reader)->directory().summaries(rows[0], 4);
+  const auto known = (*directory)->summaries(rows[0]);
   ASSERT_EQ(known.size(), 4U);
   EXPECT_EQ(known[1].count, 60U);
   EXPECT_EQ(std::bit_cast<int64_t>(known[1].first_bits), std::numeric_limits<int64_t>::min() + 1);
@@ -174,6 +176,16 @@ TEST(Sst, NoticesAFlippedBitWhereverItIs) {
   const auto read_all = [&]() -> Result<std::string> {
     const auto reader = TRY(open_sst(files, kPath));
     std::string all;
+    SeriesCursor cursor(*reader);
+    while (TRY(cursor.next())) {
+      all += cursor.series().ref().key;
+      for (const SeriesRows& rows : cursor.series().rows()) {
+        all += std::to_string(rows.row_begin) + " " + std::to_string(rows.time_last_ns) + ",";
+        for (const FieldSummary& known : cursor.series().directory->summaries(rows)) {
+          all += std::to_string(known.sum_bits) + ",";
+        }
+      }
+    }
     for (uint32_t group = 0; group < reader->row_group_count(); ++group) {
       const auto times = TRY(reader->read_times(group));
       for (const int64_t time_ns : times->view().as<int64_t>()) all += std::to_string(time_ns);
@@ -233,17 +245,55 @@ TEST(Sst, LeavesAWholeFileOrNoneWhereverThePowerFails) {
   }
 }
 
-TEST(SeriesDirectory, RefusesBytesThatAreNone) {
-  SeriesDirectory directory;
-  const auto series = make_series(3);
+TEST(Sst, AnswersForEverySeriesOfManyAndForNoneThatItLacks) {
+  SimulatedFileSystem files;
+  ASSERT_TRUE(files.create_directories("/data").has_value());
+  const auto series = make_series(5'000);
+  write(files, series, 3);
+  const auto reader = open_sst(files, kPath);
+  ASSERT_TRUE(reader.has_value()) << reader.error().message;
+  EXPECT_EQ((*reader)->directory().series_count(), 5'000U);
+  EXPECT_GE((*reader)->directory().block_count(), 5U);
+  SeriesCursor cursor(**reader);
+  uint64_t rows_before = 0;
   for (const Series& one : series) {
-    directory.add_rows(one.ref(), {.row_group = 0, .row_begin = 0, .row_count = 5}, {});
+    const auto more = cursor.next();
+    ASSERT_TRUE(more.has_value()) << more.error().message;
+    ASSERT_TRUE(*more);
+    EXPECT_EQ(cursor.series().ref().hash, one.ref().hash);
+    EXPECT_EQ(cursor.series().ref().key, one.key);
+    for (const SeriesRows& rows : cursor.series().rows()) {
+      EXPECT_EQ(rows.row_group * 100 + rows.row_begin, rows_before);
+      rows_before += rows.row_count;
+    }
   }
-  const std::string bytes = directory.encode(0);
-  ASSERT_TRUE(SeriesDirectory::decode(bytes, 0).has_value());
-  for (size_t size = 0; size < bytes.size(); ++size) {
-    EXPECT_FALSE(SeriesDirectory::decode(std::string_view(bytes).substr(0, size), 0).has_value());
+  EXPECT_EQ(rows_before, 15'000U);
+  EXPECT_FALSE(*cursor.next());
+  for (size_t index = 0; index < series.size(); index += 97) {
+    const auto found = (*reader)->find(series[index].ref().hash);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->ref().key, series[index].key);
   }
+  size_t not_filtered = 0;
+  for (int index = 5'000; index < 15'000; ++index) {
+    const auto key = encode_series_key({{kHost, "host_" + std::to_string(index)}});
+    const KeyHash hash = series_key_hash(key);
+    if ((*reader)->directory().find(hash)) ++not_filtered;
+    if (index % 100 == 0) {
+      EXPECT_FALSE((*reader)->find(hash)->has_value());
+    }
+  }
+  EXPECT_LT(not_filtered, 300U) << "the filter lets one in a hundred through, about";
+}
+
+TEST(Sst, RefusesALayoutThatItCannotWriteByName) {
+  SimulatedFileSystem files;
+  auto packed = options();
+  packed.layout = SstLayout::kPacked;
+  const auto writer = make_sst_writer(files, packed);
+  ASSERT_FALSE(writer.has_value());
+  EXPECT_EQ(writer.error().code, ErrorCode::kUnsupported);
+  EXPECT_NE(writer.error().message.find("'packed'"), std::string::npos);
 }
 
 }  // namespace

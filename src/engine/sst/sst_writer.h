@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/sst/sst_layout.h"
 #include "io/file_system.h"
 #include "model/column_vector.h"
 #include "model/ids.h"
@@ -28,6 +29,7 @@ struct SstColumn {
 
 struct SstWriterOptions {
   std::string path;
+  SstLayout layout = SstLayout::kColumnar;
   TableId table{};
   SegmentId segment{};
   std::string table_name;
@@ -63,7 +65,10 @@ class SstWriter {
   virtual Result<SstSummary> finish() = 0;
 };
 
-/// `files` outlives it.
+/// kUnsupported, by name, for a layout that this program cannot write.
+Result<void> check_layout(SstLayout layout);
+
+/// `files` outlives it. Errors of check_layout() too.
 Result<std::unique_ptr<SstWriter>> make_sst_writer(FileSystem& files, SstWriterOptions options);
 
 }  // namespace varve::engine
