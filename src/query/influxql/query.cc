@@ -81,10 +81,10 @@ class StatementRunner {
     return execute(statement, context_.names, definitions_);
   }
   Result<void> operator()(const DeleteStatement& statement) {
-    return execute(statement, context_, definitions_);
+    return execute(statement, context_);
   }
   Result<void> operator()(const DropSeriesStatement& statement) {
-    return execute(statement, context_, definitions_);
+    return execute(statement, context_);
   }
   Result<void> operator()(const DropShardStatement& statement) {
     return execute(statement, context_.names, definitions_);
@@ -100,6 +100,16 @@ class StatementRunner {
   Answer& answer_;
 };
 
+/// The warning shows a SELECT INTO as it was understood: with databases and policies.
+std::optional<std::string> warning_of(const Statement& statement, const Names& names) {
+  const auto* select = std::get_if<SelectStatement>(&statement);
+  if (select == nullptr) return read_only_warning(statement);
+  SelectStatement qualified = *select;
+  // It ran, so everything in it has its place.
+  if (!qualify(qualified, names)) return std::nullopt;
+  return read_only_warning(Statement(std::move(qualified)));
+}
+
 }  // namespace
 
 InfluxqlEngine::InfluxqlEngine(const QueryServices& services, const QueryOptions& options)
@@ -112,14 +122,14 @@ Result<ParsedQuery> InfluxqlEngine::parse(const QueryRequest& request) const {
 
 Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& request,
                                  ResultSink& sink) const {
-  Definitions definitions{
-      .catalog = services_.catalog, .admin = services_.admin, .ingest = services_.ingest};
+  Definitions definitions{.catalog = services_.catalog, .admin = services_.admin};
   const Clock& clock = services_.clock;
   for (size_t i = 0; i < query.statements.size(); ++i) {
     const Statement& statement = query.statements[i];
     const auto id = static_cast<uint32_t>(i);
     StatementContext context{
         .store = services_.store,
+        .ingest = services_.ingest,
         .clock = clock,
         .options = options_,
         .names = {services_.catalog.snapshot(), request.database, request.policy},
@@ -147,7 +157,7 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
       return sink.end_statement();
     }
     if (request.is_read_only) {
-      if (const auto warning = read_only_warning(statement)) {
+      if (const auto warning = warning_of(statement, context.names)) {
         TRY_VOID(answer.message("warning", *warning));
       }
     }

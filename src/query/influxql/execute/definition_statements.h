@@ -4,7 +4,6 @@
 
 #include "base/result.h"
 #include "catalog/catalog.h"
-#include "ingest/ingest.h"
 #include "query/influxql/ast.h"
 #include "query/influxql/execute/answer.h"
 #include "query/influxql/execute/statement_context.h"
@@ -16,7 +15,6 @@ namespace varve::influxql {
 struct Definitions {
   Catalog& catalog;
   StoreAdmin& admin;
-  Ingest& ingest;
 };
 
 Result<void> execute(const CreateDatabaseStatement& statement, Definitions& definitions);

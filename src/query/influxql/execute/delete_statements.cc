@@ -88,7 +88,7 @@ tl::unexpected<Error> refuse_condition(const BoundTable& table, TimeRange range,
 }
 
 Result<void> remove_from(const BoundTable& table, const Removal& removal,
-                         StatementContext& context, Definitions& definitions) {
+                         StatementContext& context) {
   DeleteSpec spec{.table = table.table->id, .range = removal.range, .predicate = {}};
   if (removal.condition) {
     Expression condition = *removal.condition;
@@ -101,19 +101,18 @@ Result<void> remove_from(const BoundTable& table, const Removal& removal,
     spec.predicate = std::move(pushed.predicate);
   }
   TRY_VOID(context.store.remove(spec));
-  definitions.ingest.forget_fields(spec.table);
+  context.ingest.forget_fields(spec.table);
   return {};
 }
 
-Result<void> remove_rows(const Removal& removal, StatementContext& context,
-                         Definitions& definitions) {
+Result<void> remove_rows(const Removal& removal, StatementContext& context) {
   if (removal.range.empty()) return {};
   for (const Measurement& measurement : removal.measurements) {
     for (const BoundTableRef& table :
          TRY(bind_tables(measurement, context.names, removal.range, context.store))) {
       TRY_VOID(context.check());
       if (table->range.empty()) continue;
-      TRY_VOID(remove_from(*table, removal, context, definitions));
+      TRY_VOID(remove_from(*table, removal, context));
     }
   }
   return {};
@@ -125,19 +124,17 @@ FoldContext fold_context(const StatementContext& context) {
 
 }  // namespace
 
-Result<void> execute(const DeleteStatement& statement, StatementContext& context,
-                     Definitions& definitions) {
+Result<void> execute(const DeleteStatement& statement, StatementContext& context) {
   const DatabaseRef database = TRY(find_database(context.names));
   SplitCondition split = TRY(split_condition(statement.condition, fold_context(context)));
   return remove_rows({.measurements = TRY(expand_sources(statement.sources, *database)),
                       .condition = std::move(split.condition),
                       .range = range_of(split.time),
                       .allows_fields = true},
-                     context, definitions);
+                     context);
 }
 
-Result<void> execute(const DropSeriesStatement& statement, StatementContext& context,
-                     Definitions& definitions) {
+Result<void> execute(const DropSeriesStatement& statement, StatementContext& context) {
   const DatabaseRef database = TRY(find_database(context.names));
   if (mentions_time(statement.condition)) {
     return fail(ErrorCode::kInvalidInput, "DROP SERIES doesn't support time in WHERE clause");
@@ -147,7 +144,7 @@ Result<void> execute(const DropSeriesStatement& statement, StatementContext& con
                       .condition = std::move(split.condition),
                       .range = {},
                       .allows_fields = false},
-                     context, definitions);
+                     context);
 }
 
 Result<void> execute(const DropShardStatement& statement, const Names& names,

@@ -13,11 +13,9 @@ namespace varve::influxql {
 /// (InfluxDB: tags and time); it means the rows that SELECT would give for it.
 /// One table after the other: a failure leaves the tables before it without their rows.
 /// Source: InfluxDB 1.8, StatementExecutor.executeDeleteSeriesStatement; tsdb.Store.DeleteSeries.
-Result<void> execute(const DeleteStatement& statement, StatementContext& context,
-                     Definitions& definitions);
+Result<void> execute(const DeleteStatement& statement, StatementContext& context);
 /// The same, in every policy and at any time; refuses conditions on time and fields.
-Result<void> execute(const DropSeriesStatement& statement, StatementContext& context,
-                     Definitions& definitions);
+Result<void> execute(const DropSeriesStatement& statement, StatementContext& context);
 /// A segment of whichever database; fails with `shard not found`.
 Result<void> execute(const DropShardStatement& statement, const Names& names,
                      Definitions& definitions);

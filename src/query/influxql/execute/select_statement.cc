@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "query/influxql/execute/select.h"
+#include "query/influxql/execute/select_into.h"
 #include "query/influxql/plan/compile.h"
 
 namespace varve::influxql {
@@ -82,6 +83,24 @@ Result<void> check_window_count(const SelectPlan& plan, const RunOptions& option
                                         std::to_string(windows_max) + ")");
 }
 
+// One series with one row: how many points were written, at time 0.
+Result<void> write_into(const Target& target, const SelectPlan& plan, const RunOptions& options,
+                        StatementContext& context, Answer& answer) {
+  PointWriter writer(target, plan, context);
+  TRY_VOID(run_select(plan, options, context, writer));
+  const int64_t written = TRY(writer.finish());
+  const int64_t time_ns = 0;
+  TRY_VOID(answer.begin_series({.name = "result",
+                                .tags = {},
+                                .columns = {"time", "written"},
+                                .has_time = true}));
+  TRY_VOID(answer.rows(
+      {.columns = {{.type = ValueType::kTimestamp, .values = &time_ns, .row_count = 1},
+                   {.type = ValueType::kInt64, .values = &written, .row_count = 1}},
+       .row_count = 1}));
+  return answer.end_series();
+}
+
 }  // namespace
 
 Result<void> execute(const SelectStatement& statement, StatementContext& context, Answer& answer) {
@@ -90,9 +109,9 @@ Result<void> execute(const SelectStatement& statement, StatementContext& context
   TRY_VOID(qualify(qualified, context.names));
   const CompiledSelect compiled = TRY(compile(qualified, context.now_ns));
   const SelectPlan plan = TRY(plan_select(compiled, context.names, context.store));
-  if (statement.target) return fail(ErrorCode::kUnsupported, "not supported yet: SELECT INTO");
   const RunOptions options = options_of(plan);
   TRY_VOID(check_window_count(plan, options, context.options.windows_max));
+  if (qualified.target) return write_into(*qualified.target, plan, options, context, answer);
   SinkConsumer consumer(plan, answer);
   return run_select(plan, options, context, consumer);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/result.h"
+#include "ingest/ingest.h"
 #include "io/clock.h"
 #include "query/influxql/execute/memory_claim.h"
 #include "query/influxql/plan/bound_table.h"
@@ -16,6 +17,7 @@ namespace varve::influxql {
 /// Threads: one owner. The references outlive it.
 struct StatementContext {
   Store& store;
+  Ingest& ingest;
   const Clock& clock;
   const QueryOptions& options;
   Names names;

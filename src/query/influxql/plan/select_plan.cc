@@ -35,6 +35,7 @@ struct ColumnDraft {
   Expression expression;
   std::string alias;
   std::string inner_name;
+  bool is_point_tag = false;
 };
 
 /// A planned SELECT with what an outer one needs to know of its text.
@@ -215,13 +216,12 @@ class Planner {
   static std::vector<ColumnDraft> draft_columns(const SelectStatement& statement) {
     std::vector<ColumnDraft> drafts;
     for (const Field& field : statement.fields) {
-      drafts.push_back({field.expression, field.alias, column_name(field)});
+      drafts.push_back({field.expression, field.alias, column_name(field), false});
       const auto* call = field.expression.as<Call>();
-      if (call == nullptr || statement.target || (call->name != "top" && call->name != "bottom")) {
-        continue;
-      }
+      if (call == nullptr || (call->name != "top" && call->name != "bottom")) continue;
       for (size_t i = 1; i + 1 < call->arguments.size(); ++i) {
-        drafts.push_back({call->arguments[i], "", column_name(call->arguments[i])});
+        const Expression& tag = call->arguments[i];
+        drafts.push_back({tag, "", column_name(tag), statement.target.has_value()});
       }
     }
     return drafts;
@@ -257,7 +257,8 @@ class Planner {
       plan.outputs.push_back({.name = unique[i],
                               .inner_name = drafts[i].inner_name,
                               .value = make_row_expression(drafts[i].expression, input_of),
-                              .type = type ? *type : DataType::kUnknown});
+                              .type = type ? *type : DataType::kUnknown,
+                              .is_point_tag = drafts[i].is_point_tag});
     }
     plan.is_selector = plan.calls.size() == 1 && is_selector(plan.calls[0].function);
   }

@@ -36,6 +36,8 @@ struct OutputColumn {
   std::string inner_name;  ///< By which an outer SELECT finds it.
   RowExpression value;     ///< Inputs: the calls, then the refs.
   DataType type = DataType::kUnknown;
+  /// Of SELECT top(v, host, 2) INTO …: each point written has it as a tag, under `inner_name`.
+  bool is_point_tag = false;
 };
 
 struct SelectPlan {
