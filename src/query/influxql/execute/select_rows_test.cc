@@ -200,5 +200,15 @@ TEST(Where, TakesTimeOutWhereverItStands) {
           "");
 }
 
+// What InfluxDB joins the values with sorts behind digits and letters.
+TEST(SelectRows, CountsGroupsInTheOrderOfTheirJoinedTags) {
+  TestDatabase database;
+  database.write("m,h=h10 v=1 0\nm,h=h1 v=2 0\nm,h=h2 v=3 0");
+  EXPECT_EQ(database.run("SELECT v FROM m GROUP BY h SLIMIT 2"),
+            "m{h=h1} time,v: 0,2; m{h=h10} time,v: 0,1");
+  database.write("n,h=h10,k=a v=1 0\nn,h=h1,k=b v=2 0");
+  EXPECT_EQ(database.run("SELECT v FROM n GROUP BY h, k SLIMIT 1"), "n{h=h10,k=a} time,v: 0,1");
+}
+
 }  // namespace
 }  // namespace varve::influxql

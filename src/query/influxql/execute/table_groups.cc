@@ -26,6 +26,8 @@ std::string limit_order(const RunOptions& options, const GroupKey& key) {
     names += options.group_by[i] + '|';
     values += key.tags[i] + '|';
   }
+  // No mark behind the last value: h1 goes before h10.
+  if (!values.empty()) values.pop_back();
   return names + values;
 }
 
