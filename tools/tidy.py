@@ -29,7 +29,8 @@ OWNERS = [
     (("CLI/", "toml++/", "toml.hpp"), ("src/varve/",)),
     (("re2/",), ("src/query/", "src/engine/")),
     (("libdeflate.h",), ("src/codec/",)),
-    (("nlohmann/",), ("src/catalog/", "src/codec/", "src/serve/", "src/query/", "src/varve/")),
+    (("nlohmann/",), ("src/catalog/", "src/codec/", "src/engine/backup/", "src/serve/",
+                      "src/query/", "src/varve/")),
 ]
 
 # Written in two parts, so that this file does not refuse itself.

@@ -72,6 +72,12 @@ class Catalog {
   /// a new segment.
   virtual Result<void> drop_segments(PolicyId policy, const std::vector<SegmentId>& segments) = 0;
 
+  /// Writes all of it, as of one moment, into an empty store; durable when it returns. Changes of
+  /// the catalog go on meanwhile.
+  virtual Result<void> copy_to(KeyValue& target) const = 0;
+  /// What is wrong with the stored form, one sentence each; empty when it is sound.
+  virtual Result<std::vector<std::string>> check() const = 0;
+
   /// Every table id that exists, to tell a store which of its tables are dead.
   virtual std::vector<TableId> live_tables() const = 0;
 };

@@ -389,6 +389,25 @@ std::vector<std::function<bool(Catalog&)>> life() {
   };
 }
 
+TEST_F(CatalogTest, CopiesAllOfItIntoAnEmptyStoreWithTheNumbersToGoOnWith) {
+  ASSERT_TRUE(catalog_->create_database("plant", PolicySpec{.name = "short",
+                                                            .duration_ns = 3 * kDayNs}));
+  const auto id = policy("plant", "short")->id;
+  ASSERT_TRUE(catalog_->ensure_columns(id, "cpu", {{.name = "host", .kind = ColumnKind::kTag}}));
+  const auto dropped = catalog_->ensure_columns(id, "gone", {}).value()->id;
+  ASSERT_TRUE(catalog_->drop_table(id, "gone"));
+  ASSERT_TRUE(catalog_->ensure_segment(id, 12 * kHourNs));
+  MemoryKeyValueDisk other;
+  const auto target = other.open();
+  ASSERT_TRUE(catalog_->copy_to(*target));
+  const auto copy = open(other);
+  EXPECT_EQ(describe(*copy->snapshot()), describe(*catalog_->snapshot()));
+  EXPECT_GT(raw(copy->ensure_columns(id, "new", {}).value()->id), raw(dropped));
+  EXPECT_EQ(message(catalog_->copy_to(*target)),
+            "the catalog can be copied into an empty store only");
+  EXPECT_TRUE(catalog_->check().value().empty());
+}
+
 TEST(CatalogCrash, HasAllOfAChangeOrNothingWhereverThePowerFails) {
   const auto steps = life();
   std::vector<std::string> expected{""};

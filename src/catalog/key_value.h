@@ -34,6 +34,8 @@ class KeyValue {
  public:
   virtual ~KeyValue() = default;
   virtual Result<std::unique_ptr<KeyValueTransaction>> begin() = 0;
+  /// What is wrong with the stored bytes, one sentence each; empty when they are sound.
+  virtual Result<std::vector<std::string>> check() { return std::vector<std::string>(); }
 };
 
 }  // namespace varve

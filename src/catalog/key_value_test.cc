@@ -204,5 +204,55 @@ TEST(CatalogFile, OpensAsAnOlderVersionWroteIt) {
   EXPECT_EQ((*made)->id, TableId{3});
 }
 
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(SqliteKeyValue, IsReadWithoutChangingAnything) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a ?#%41.db");
+  EXPECT_EQ(open_sqlite_key_value_to_read(path).error().code, ErrorCode::kNotFound);
+  put(**open_sqlite_key_value(path), "a", "1");
+  // As after a crash: the journal stands beside it.
+  const std::string crashed = folder.file("crashed.db");
+  {
+    const auto store = open_sqlite_key_value(path);
+    put(**store, "a", "2");
+    std::filesystem::copy(path, crashed);
+    std::filesystem::copy(path + "-wal", crashed + "-wal");
+  }
+  for (const auto& file : {path, crashed}) {
+    const std::string before = bytes_of(file) + bytes_of(file + "-wal");
+    {
+      const auto store = open_sqlite_key_value_to_read(file);
+      ASSERT_TRUE(store) << store.error().message;
+      EXPECT_EQ(get(**store, "a"), "2");
+      EXPECT_EQ((*store)->check(), std::vector<std::string>());
+      auto change = (*store)->begin();
+      EXPECT_FALSE((*change)->put("b", "1"));
+    }
+    EXPECT_EQ(bytes_of(file) + bytes_of(file + "-wal"), before);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path + "-wal"));
+}
+
+TEST(SqliteKeyValue, SaysWhatIsWrongWithItsBytes) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.db");
+  {
+    const auto store = open_sqlite_key_value(path);
+    for (int i = 0; i < 2'000; ++i) put(**store, "key" + std::to_string(i), "value");
+  }
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(3 * 4096);
+  file.write(std::string(64, '\x7f').data(), 64);
+  file.close();
+  const auto store = open_sqlite_key_value_to_read(path);
+  ASSERT_TRUE(store);
+  const auto complaints = (*store)->check();
+  EXPECT_TRUE(!complaints || !complaints->empty());
+}
+
 }  // namespace
 }  // namespace varve

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
 #include <mutex>
 #include <utility>
 
@@ -20,6 +21,27 @@ ErrorCode code_of(int status) {
     case SQLITE_NOTADB: return ErrorCode::kCorrupt;
     default: return ErrorCode::kIo;
   }
+}
+
+// The name as SQLite's URIs want it.
+std::string uri_of(const std::string& path) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c != '%' && c != '?' && c != '#') {
+      uri += c;
+      continue;
+    }
+    uri += '%';
+    uri += kDigits[static_cast<unsigned char>(c) >> 4];
+    uri += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return uri;
+}
+
+bool file_exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
 }
 
 /// The open file.
@@ -46,6 +68,24 @@ class SqliteFile {
         "CREATE TABLE IF NOT EXISTS key_value (key TEXT PRIMARY KEY, value TEXT NOT NULL) "
         "WITHOUT ROWID"));
     return {};
+  }
+
+  Result<void> open_to_read() {
+    if (!file_exists(path_)) {
+      return fail(ErrorCode::kNotFound, "there is no catalog file " + path_);
+    }
+    // Without a journal beside it nothing has to be put together, and SQLite need not lock or make
+    // anything. With one, the file is opened to write, since SQLite wants that, and left alone.
+    const bool has_journal = file_exists(path_ + "-wal");
+    const std::string uri = uri_of(path_) + (has_journal ? "" : "?immutable=1");
+    const int mode = has_journal ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    const int status = sqlite3_open_v2(uri.c_str(), &handle_,
+                                       mode | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
+    if (status != SQLITE_OK) return failed("open", status);
+    sqlite3_extended_result_codes(handle_, 1);
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    TRY_VOID(execute("PRAGMA locking_mode=EXCLUSIVE"));
+    return execute("PRAGMA query_only=ON");
   }
 
   Result<void> execute(const char* sql) {
@@ -181,15 +221,31 @@ class SqliteKeyValue final : public KeyValue {
  public:
   explicit SqliteKeyValue(std::string path) : file_(std::move(path)) {}
   Result<void> open() { return file_.open(); }
+  Result<void> open_to_read() {
+    begin_ = "BEGIN";
+    return file_.open_to_read();
+  }
 
   Result<std::unique_ptr<KeyValueTransaction>> begin() override {
     std::unique_lock turn(turn_);
-    TRY_VOID(file_.execute("BEGIN IMMEDIATE"));
+    TRY_VOID(file_.execute(begin_));
     return std::make_unique<SqliteTransaction>(file_, std::move(turn));
+  }
+
+  Result<std::vector<std::string>> check() override {
+    const std::unique_lock turn(turn_);
+    auto statement = TRY(Statement::prepare(file_, "PRAGMA integrity_check"));
+    std::vector<std::string> complaints;
+    while (TRY(statement.step())) {
+      std::string text = statement.text(0);
+      if (text != "ok") complaints.push_back(std::move(text));
+    }
+    return complaints;
   }
 
  private:
   SqliteFile file_;
+  const char* begin_ = "BEGIN IMMEDIATE";
   std::mutex turn_;  // Held by the open transaction: they run one after the other.
 };
 
@@ -198,6 +254,12 @@ class SqliteKeyValue final : public KeyValue {
 Result<std::unique_ptr<KeyValue>> open_sqlite_key_value(const std::string& path) {
   auto key_value = std::make_unique<SqliteKeyValue>(path);
   TRY_VOID(key_value->open());
+  return key_value;
+}
+
+Result<std::unique_ptr<KeyValue>> open_sqlite_key_value_to_read(const std::string& path) {
+  auto key_value = std::make_unique<SqliteKeyValue>(path);
+  TRY_VOID(key_value->open_to_read());
   return key_value;
 }
 

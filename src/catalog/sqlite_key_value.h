@@ -18,4 +18,9 @@ namespace varve {
 /// catalog; kIo, kNoSpace; every message names the file.
 Result<std::unique_ptr<KeyValue>> open_sqlite_key_value(const std::string& path);
 
+/// Opens a file that exists and that nobody else uses, to look at it: nothing of it is changed,
+/// also not when it is closed; put(), remove() and a commit() of changes fail. kNotFound when there
+/// is none.
+Result<std::unique_ptr<KeyValue>> open_sqlite_key_value_to_read(const std::string& path);
+
 }  // namespace varve

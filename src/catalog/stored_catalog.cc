@@ -310,6 +310,28 @@ Result<void> StoredCatalog::drop_segments(PolicyId policy_id,
   return finish(*change, *place, std::move(policy));
 }
 
+Result<void> StoredCatalog::copy_to(KeyValue& target) const {
+  std::vector<std::pair<std::string, std::string>> entries;
+  {
+    const auto reading = TRY(key_value_->begin());
+    entries = TRY(reading->scan(""));
+  }
+  const auto copy = TRY(target.begin());
+  if (!TRY(copy->scan("")).empty()) {
+    return fail(ErrorCode::kAlreadyExists, "the catalog can be copied into an empty store only");
+  }
+  for (const auto& [key, value] : entries) TRY_VOID(copy->put(key, value));
+  return copy->commit();
+}
+
+Result<std::vector<std::string>> StoredCatalog::check() const {
+  auto complaints = TRY(key_value_->check());
+  if (const auto read = read_catalog(*key_value_); !read) {
+    complaints.push_back(read.error().message);
+  }
+  return complaints;
+}
+
 std::vector<TableId> StoredCatalog::live_tables() const {
   std::vector<TableId> live;
   for (const auto& [name, database] : snapshot()->databases) {

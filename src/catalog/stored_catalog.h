@@ -42,6 +42,8 @@ class StoredCatalog final : public Catalog {
   Result<std::optional<TableId>> drop_table(PolicyId policy, std::string_view table) override;
   Result<Segment> ensure_segment(PolicyId policy, int64_t time_ns) override;
   Result<void> drop_segments(PolicyId policy, const std::vector<SegmentId>& segments) override;
+  Result<void> copy_to(KeyValue& target) const override;
+  Result<std::vector<std::string>> check() const override;
   std::vector<TableId> live_tables() const override;
 
  private:

@@ -212,6 +212,12 @@ Result<void> LocalStore::flush() {
   return {};
 }
 
+Result<FrozenStore> LocalStore::freeze() {
+  FrozenStore frozen{.directory = state_->options.directory, .shards = {}};
+  for (const auto& shard : state_->shards) frozen.shards.push_back(TRY(shard->freeze()));
+  return frozen;
+}
+
 Result<void> LocalStore::compact() {
   for (const auto& shard : state_->shards) TRY_VOID(shard->compact());
   return {};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/backup/frozen_store.h"
 #include "engine/options.h"
 #include "io/clock.h"
 #include "io/file_system.h"
@@ -60,6 +61,10 @@ class LocalStore final : public Store, public StoreAdmin {
   Result<void> drop_segments(const std::vector<SegmentId>& segments) override;
   /// Merges files until no segment has `compaction_files_min` of them.
   Result<void> compact();
+
+  /// What is in sorted files now, with these kept in place until the answer goes; flush() first
+  /// when all rows are meant. The answer ends before the store.
+  Result<FrozenStore> freeze();
 
  private:
   struct State;

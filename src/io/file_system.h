@@ -4,7 +4,7 @@
 //
 // Durability rules, as on POSIX:
 //   - bytes of a file are durable after File::sync();
-//   - a created, renamed or removed name is durable after sync_directory() of its folder;
+//   - a created, linked, renamed or removed name is durable after sync_directory() of its folder;
 //   - without these, a power failure may keep any part of it, or none.
 // Errors: kNotFound, kAlreadyExists, kNoSpace (ENOSPC, EDQUOT), kIo; each message names the file.
 #pragma once
@@ -61,6 +61,9 @@ class FileSystem {
   virtual Result<std::vector<std::string>> list(const std::string& folder) = 0;
   /// Replaces `to` at once if it exists.
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  /// Gives a file a second name, which must not exist: both are the same bytes from then on.
+  /// kUnsupported when this cannot be done there (another file system, one without links).
+  virtual Result<void> link(const std::string& from, const std::string& to) = 0;
   /// A file or an empty folder. Open files keep their bytes until closed.
   virtual Result<void> remove(const std::string& path) = 0;
   /// Makes the folder and its parents; fine when it exists. Parents' names are synced.

@@ -170,6 +170,18 @@ TEST_P(FileSystemTwins, RenameAFolderWithItsContents) {
   EXPECT_EQ(text("e/f"), "abc");
 }
 
+TEST_P(FileSystemTwins, GiveAFileASecondName) {
+  create("f", "kept");
+  ASSERT_TRUE(files_->create_directories(path("other")));
+  ASSERT_TRUE(files_->link(path("f"), path("other/g")));
+  ASSERT_TRUE(files_->remove(path("f")));
+  EXPECT_EQ(text("other/g"), "kept");
+  create("taken", "as it was");
+  expect_refused(files_->link(path("other/g"), path("taken")), ErrorCode::kAlreadyExists, "taken");
+  expect_refused(files_->link(path("gone"), path("h")), ErrorCode::kNotFound, "gone");
+  EXPECT_EQ(text("taken"), "as it was");
+}
+
 TEST_P(FileSystemTwins, RemoveFilesAndEmptyFolders) {
   ASSERT_TRUE(files_->create_directories(path("d")));
   create("d/f");

@@ -104,6 +104,21 @@ Result<void> PosixFileSystem::rename(const std::string& from, const std::string&
   return {};
 }
 
+Result<void> PosixFileSystem::link(const std::string& from, const std::string& to) {
+  if (::link(from.c_str(), to.c_str()) == 0) return {};
+  const int error_number = errno;
+  const Error error = posix_error("link", from + " to " + to, error_number);
+  switch (error_number) {
+    // EPERM: a file system without links, or a file of another owner (fs.protected_hardlinks).
+    case EXDEV:
+    case EPERM:
+    case EOPNOTSUPP:
+    case ENOSYS:
+    case EMLINK: return fail(ErrorCode::kUnsupported, error.message);
+    default: return fail(error);
+  }
+}
+
 Result<void> PosixFileSystem::remove(const std::string& path) {
   if (std::remove(path.c_str()) != 0) return fail(posix_error("remove", path, errno));
   return {};

@@ -13,6 +13,7 @@ class PosixFileSystem final : public FileSystem {
   Result<bool> exists(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& folder) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> link(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<void> create_directories(const std::string& folder) override;
   Result<void> sync_directory(const std::string& folder) override;

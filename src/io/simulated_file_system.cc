@@ -299,6 +299,15 @@ Result<void> SimulatedFileSystem::rename(const std::string& from, const std::str
   return State::end_change(fate, from);
 }
 
+Result<void> SimulatedFileSystem::link(const std::string& from, const std::string& to) {
+  const MutexLock lock(state_->mutex);
+  TRY_VOID(state_->check_power(from));
+  TRY_VOID(state_->names.check_link(from, to));
+  const auto fate = state_->begin_change();
+  state_->names.link(from, to);
+  return State::end_change(fate, to);
+}
+
 Result<void> SimulatedFileSystem::remove(const std::string& path) {
   const MutexLock lock(state_->mutex);
   TRY_VOID(state_->check_power(path));

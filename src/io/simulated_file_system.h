@@ -7,8 +7,8 @@
 //   files.restart();                 // what was not synced is lost, or kept in part
 //
 // It counts every call that changes something (write, allocate, truncate, sync, create, rename,
-// remove, sync_directory) as one I/O call. The call at which the power goes is in doubt, as on a
-// real machine: it fails, but the disk may have its effect. What is modelled, and what is not:
+// link, remove, sync_directory) as one I/O call. The call at which the power goes is in doubt, as
+// on a real machine: it fails, but the disk may have its effect. What is modelled, and what is not:
 // docs/decisions/0003-simulated-io.md.
 // Threads: safe anywhere. Files and locks must not outlive their file system.
 #pragma once
@@ -51,6 +51,7 @@ class SimulatedFileSystem final : public FileSystem {
   Result<bool> exists(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& folder) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
+  Result<void> link(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<void> create_directories(const std::string& folder) override;
   Result<void> sync_directory(const std::string& folder) override;

@@ -116,6 +116,20 @@ TEST(SimulatedFileSystem, NeverBringsBackTheOldNameOfASyncedRename) {
             (std::set<std::string>{"d/ d/g=a "}));
 }
 
+TEST(SimulatedFileSystem, KeepsTheBytesOfALinkedFileUnderASyncedName) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SimulatedFileSystem files(seed);
+    ASSERT_TRUE(files.create_directories("a"));
+    ASSERT_TRUE(files.create_directories("b"));
+    ASSERT_TRUE(write_file_atomically(files, "a/f", "bytes"));
+    ASSERT_TRUE(files.link("a/f", "b/f"));
+    ASSERT_TRUE(files.sync_directory("b"));
+    ASSERT_TRUE(files.remove("a/f"));
+    files.restart();
+    EXPECT_EQ(read_file(files, "b/f"), "bytes");
+  }
+}
+
 TEST(SimulatedFileSystem, MayBringBackARemovedFile) {
   const auto start = [](auto& files) {
     put(files, "f", "a");

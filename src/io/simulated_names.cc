@@ -132,6 +132,18 @@ void SimulatedNames::rename(const std::string& from, const std::string& to) {
   apply({{old_place, nullptr}, {place_of(to), moved}});
 }
 
+Result<void> SimulatedNames::check_link(const std::string& from, const std::string& to) const {
+  const Place place = TRY(existing_place(from));
+  if (place.folder->names.at(place.name)->is_folder) {
+    return fail(ErrorCode::kIo, "cannot link a folder: " + from);
+  }
+  return check_create(to);
+}
+
+void SimulatedNames::link(const std::string& from, const std::string& to) {
+  apply({{place_of(to), find(from)}});
+}
+
 Result<void> SimulatedNames::check_remove(const std::string& path) const {
   const Place place = TRY(existing_place(path));
   if (!place.folder->names.at(place.name)->names.empty()) {

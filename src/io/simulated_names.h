@@ -45,6 +45,8 @@ class SimulatedNames {
   std::shared_ptr<SimulatedNode> create(const std::string& path, bool folder);
   Result<void> check_rename(const std::string& from, const std::string& to) const;
   void rename(const std::string& from, const std::string& to);
+  Result<void> check_link(const std::string& from, const std::string& to) const;
+  void link(const std::string& from, const std::string& to);
   Result<void> check_remove(const std::string& path) const;
   void remove(const std::string& path);
 

@@ -15,6 +15,12 @@ constexpr size_t kGroupBytesMax = 8u << 20;
 constexpr auto kBackgroundPause = std::chrono::milliseconds(200);
 constexpr int64_t kRetryNs = 5'000'000'000;
 
+void remove_logged(FileSystem& files, const std::string& path) {
+  if (const auto removed = files.remove(path); !removed) {
+    log::warn("shard.remove_failed", {{"file", path}, {"error", removed.error().message}});
+  }
+}
+
 }  // namespace
 
 Shard::Shard(const ShardContext& context, std::string folder)
@@ -22,6 +28,9 @@ Shard::Shard(const ShardContext& context, std::string folder)
       folder_(std::move(folder)),
       wal_folder_(join_path(folder_, "wal")),
       seed_(context.random.next_u64()),
+      held_files_([files = &context.files](const std::string& path) {
+        remove_logged(*files, path);
+      }),
       queue_(context.options.queue_requests_max, context.options.queue_bytes_max),
       writer_(context_.options, context_.clock, tables_, seed_, write_state_) {}
 
@@ -195,6 +204,23 @@ Result<void> Shard::drop(const std::vector<TableId>& tables) {
   return in_background([this, tables] { return drop_now(tables); });
 }
 
+// Every file is held before the manifest is read: what it names then cannot go away, since a file
+// is removed after the manifest has forgotten it.
+Result<FrozenShard> Shard::freeze() {
+  FrozenShard frozen;
+  frozen.folder = folder_.substr(folder_.rfind('/') + 1);
+  frozen.hold = held_files_.hold_all();
+  TRY_VOID(in_background([&]() -> Result<void> {
+    TRY_VOID(settle());
+    frozen.state = manifest_->state();
+    return {};
+  }));
+  std::set<std::string> named;
+  for (const auto& [id, sst] : frozen.state.ssts) named.insert(sst_path(id));
+  frozen.hold->keep_only(std::move(named));
+  return frozen;
+}
+
 std::string Shard::refusal() const {
   std::string reason = write_state_.reason();
   if (!reason.empty() || !writer_.memtables_are_full()) return reason;
@@ -207,9 +233,7 @@ std::string Shard::sst_path(SstId id) const {
 }
 
 void Shard::remove_file(const std::string& path) {
-  if (const auto removed = context_.files.remove(path); !removed) {
-    log::warn("shard.remove_failed", {{"file", path}, {"error", removed.error().message}});
-  }
+  if (!held_files_.defer(path)) remove_logged(context_.files, path);
 }
 
 }  // namespace varve::engine

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/thread.h"
+#include "engine/backup/frozen_store.h"
 #include "engine/manifest/manifest.h"
 #include "engine/options.h"
 #include "engine/shard/damage_list.h"
@@ -55,6 +56,8 @@ class Shard {
   Result<void> flush();
   Result<void> compact();
   Result<void> drop(const std::vector<TableId>& tables);
+  /// What the manifest says now, with its files kept in place.
+  Result<FrozenShard> freeze();
   /// Why writes are refused; empty while they go through.
   std::string refusal() const;
 
@@ -115,6 +118,7 @@ class Shard {
   const std::string wal_folder_;
   const uint64_t seed_;
   TableMap tables_;
+  HeldFiles held_files_;
   WriteState write_state_;
   WriteQueue queue_;
   Writer writer_;

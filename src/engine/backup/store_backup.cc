@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/backup/store_backup.h"
+
+#include <string>
+
+namespace varve::engine {
+namespace {
+
+constexpr std::string_view kManifestName = "MANIFEST-1";
+
+std::string manifest_bytes(const ManifestState& state) {
+  std::string edit;
+  encode_manifest_edit(state.snapshot(), state.sst_id_next, edit);
+  std::string bytes;
+  append_manifest_record(edit, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+std::string sst_file_name(SstId id) { return std::to_string(raw(id)) + ".sst"; }
+
+uint64_t live_bytes(const FrozenStore& store, const IsLive& is_live) {
+  uint64_t bytes = 0;
+  for (const FrozenShard& shard : store.shards) {
+    for (const auto& [id, sst] : shard.state.ssts) {
+      if (is_live(sst)) bytes += sst.size_bytes;
+    }
+  }
+  return bytes;
+}
+
+Result<void> add_store(BackupWriter& backup, const FrozenStore& store, const IsLive& is_live,
+                       const OnBytes& on_bytes) {
+  for (const FrozenShard& shard : store.shards) {
+    const std::string folder = "engine/" + shard.folder + "/";
+    ManifestState state = shard.state;
+    std::erase_if(state.ssts, [&](const auto& entry) { return !is_live(entry.second); });
+    for (const auto& [id, sst] : state.ssts) {
+      const std::string name = sst_file_name(id);
+      const std::string source = join_path(join_path(store.directory, shard.folder), name);
+      TRY_VOID(backup.add_sorted_file(folder + name, source, on_bytes));
+    }
+    TRY_VOID(backup.add_state_file(folder + std::string(kManifestName), manifest_bytes(state)));
+    TRY_VOID(backup.add_state_file(folder + "CURRENT", std::string(kManifestName) + "\n"));
+  }
+  return backup.add_state_file("engine/SHARDS", std::to_string(store.shards.size()) + "\n");
+}
+
+}  // namespace varve::engine
