@@ -7,9 +7,11 @@
 
 #include "base/check.h"
 #include "engine/cache/block_cache.h"
+#include "engine/scan/live_series.h"
 #include "engine/scan/scan_plan.h"
 #include "engine/scan/series_stream.h"
 #include "engine/scan/time_stream.h"
+#include "engine/series_index/series_keys.h"
 #include "engine/shard/shard.h"
 #include "engine/sst/sst_writer.h"
 
@@ -152,17 +154,17 @@ Result<SeriesList> LocalStore::list_series(const SeriesSpec& spec) {
   if (!spec.predicate.is_on_tags_only()) {
     return fail(ErrorCode::kInvalidInput, "series can be listed by conditions on tags only");
   }
-  std::vector<uint64_t> live;
   const auto view = table->view();
+  std::vector<const SegmentView*> segments;
   for (const SegmentView& segment : view->segments) {
-    if (segment.range.overlaps(spec.range)) segment.series->add_to(live);
+    if (segment.range.overlaps(spec.range)) segments.push_back(&segment);
   }
-  TagFilter filter = TRY(TagFilter::compile(spec.predicate, table->index()));
-  const auto by_hash = table->index().by_hash();
-  for (const SeriesId id : *by_hash) {
-    if (has_bit(live, id) && filter.may_match(id)) list.series.push_back(table->index().series(id));
-  }
-  list.pin = table;
+  const auto filter = TRY(TagFilter::compile(spec.predicate, table->index()));
+  const auto ids = table->index().by_hash(live_series(filter, segments));
+  auto keys = std::make_shared<SeriesKeys>();
+  list.series.reserve(ids.size());
+  for (const SeriesId id : ids) list.series.push_back(keys->add(table->index(), id));
+  list.pin = std::move(keys);
   return list;
 }
 

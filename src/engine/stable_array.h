@@ -1,18 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
-// An array that grows without moving: small at first, read without locks while one thread writes.
+// Arrays that grow while others read them without locks. They are made of parts of equal length;
+// only the first part starts small. What a part held is never moved from under a reader: a part
+// that grows is copied, and the copy it replaces stays until the array ends.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <type_traits>
+#include <vector>
 
 #include "base/check.h"
 
 namespace varve::engine {
+
+/// The parts of one array. Threads: one writer; get() is safe anywhere.
+class PartTable {
+ public:
+  /// Elements of a whole part.
+  static constexpr size_t kPartElements = 16'384;
+
+  struct Part {
+    char* data = nullptr;     ///< Null: nothing was ever put here. 64-byte aligned.
+    size_t capacity = 0;      ///< Elements.
+    unsigned width_log2 = 0;  ///< For arrays whose parts differ in the width of an element.
+  };
+
+  PartTable() = default;
+  PartTable(const PartTable&) = delete;
+  PartTable& operator=(const PartTable&) = delete;
+  ~PartTable();
+
+  Part get(size_t number) const {
+    const Directory* directory = directory_.load(std::memory_order_acquire);
+    if (directory == nullptr || number >= directory->size) return {};
+    const uintptr_t packed = directory->parts[number].load(std::memory_order_acquire);
+    return {.data = reinterpret_cast<char*>(packed & ~kTagMask),
+            .capacity = packed == 0 ? 0 : size_t{1} << (packed >> 2 & 15),
+            .width_log2 = static_cast<unsigned>(packed & 3)};
+  }
+
+  /// Zeroed memory for a part that is not published yet. `capacity` is a power of two of at most
+  /// kPartElements.
+  static Part allocate(size_t size_bytes, size_t capacity, unsigned width_log2);
+  /// Publishes a part of allocate(); one that stood there stays until the end.
+  void put(size_t number, const Part& part, size_t size_bytes);
+  /// Writer only.
+  size_t size_bytes() const { return size_bytes_; }
+
+ private:
+  // The low bits of an aligned address: width, and the logarithm of the capacity.
+  static constexpr uintptr_t kTagMask = 63;
+  struct Directory {
+    size_t size = 0;
+    std::unique_ptr<std::atomic<uintptr_t>[]> parts;
+  };
+
+  std::atomic<const Directory*> directory_{nullptr};
+  std::vector<std::unique_ptr<Directory>> directories_;  // The last one is in use.
+  std::vector<char*> replaced_;
+  size_t size_bytes_ = 0;
+};
 
 /// Elements that were never set read as zero bytes. Threads: one writer; readers are safe for
 /// indexes that the writer published to them (for example through an atomic count).
@@ -21,61 +72,52 @@ class StableArray {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
 
  public:
-  StableArray() = default;
-  StableArray(const StableArray&) = delete;
-  StableArray& operator=(const StableArray&) = delete;
-  ~StableArray() {
-    for (auto& level : levels_) std::free(level.load(std::memory_order_relaxed));
-  }
+  static constexpr size_t kPartElements = PartTable::kPartElements;
 
   T get(size_t index) const {
-    const size_t level = level_of(index);
-    const T* elements = levels_[level].load(std::memory_order_acquire);
-    return elements ? elements[index - begin_of(level)] : T{};
+    const auto part = parts_.get(index / kPartElements);
+    const size_t offset = index % kPartElements;
+    return offset < part.capacity ? reinterpret_cast<const T*>(part.data)[offset] : T{};
   }
 
-  void set(size_t index, const T& value) {
-    const size_t level = level_of(index);
-    T* elements = levels_[level].load(std::memory_order_relaxed);
-    if (elements == nullptr) {
-      const size_t size = size_of(level);
-      // The system gives zeroed pages only as they are touched: room that is not used costs none.
-      elements = static_cast<T*>(std::calloc(size, sizeof(T)));
-      CHECK(elements != nullptr);
-      size_bytes_ += size * sizeof(T);
-      levels_[level].store(elements, std::memory_order_release);
-    }
-    elements[index - begin_of(level)] = value;
+  /// The elements of [begin, end), which lie in one part and were set. The address is good as long
+  /// as the array.
+  const T* at(size_t begin, size_t end) const {
+    const auto part = parts_.get(begin / kPartElements);
+    CHECK(begin < end && end - begin <= part.capacity - begin % kPartElements);
+    return reinterpret_cast<const T*>(part.data) + begin % kPartElements;
   }
 
-  /// Calls visit(index, elements, count) for each contiguous part of [0, end); `elements` is null
-  /// where nothing was ever set.
-  template <class Visit>
-  void visit_parts(size_t end, const Visit& visit) const {
-    for (size_t level = 0; level < kLevels && begin_of(level) < end; ++level) {
-      const size_t begin = begin_of(level);
-      const size_t count = end - begin < size_of(level) ? end - begin : size_of(level);
-      visit(begin, static_cast<const T*>(levels_[level].load(std::memory_order_acquire)), count);
+  void set(size_t index, const T& value) { *to_write(index, index + 1) = value; }
+
+  /// Room for the elements of [begin, end), which lie in one part and no reader knows yet.
+  T* to_write(size_t begin, size_t end) {
+    const size_t number = begin / kPartElements;
+    const size_t offset = begin % kPartElements;
+    const size_t needed = offset + (end - begin);
+    CHECK(needed <= kPartElements);
+    auto part = parts_.get(number);
+    if (needed > part.capacity) {
+      const size_t capacity = number > 0 ? kPartElements : std::bit_ceil(needed < 4 ? 4 : needed);
+      const auto grown = PartTable::allocate(capacity * sizeof(T), capacity, 0);
+      if (part.data != nullptr) std::memcpy(grown.data, part.data, part.capacity * sizeof(T));
+      parts_.put(number, grown, capacity * sizeof(T));
+      part = grown;
     }
+    return reinterpret_cast<T*>(part.data) + offset;
+  }
+
+  /// Fetches what get() will read.
+  void prefetch(size_t index) const {
+    const auto part = parts_.get(index / kPartElements);
+    __builtin_prefetch(part.data + index % kPartElements * sizeof(T));
   }
 
   /// Writer only.
-  size_t size_bytes() const { return size_bytes_; }
+  size_t size_bytes() const { return parts_.size_bytes(); }
 
  private:
-  // Level k holds kFirst * 4^k elements, and kFirst * (4^k - 1) / 3 stand before it.
-  static constexpr size_t kFirst = 8;
-  static constexpr size_t kLevels = 15;
-  static constexpr size_t level_of(size_t index) {
-    return static_cast<size_t>(std::bit_width(3 * (index / kFirst) + 1) - 1) / 2;
-  }
-  static constexpr size_t size_of(size_t level) { return kFirst << (2 * level); }
-  static constexpr size_t begin_of(size_t level) {
-    return kFirst * (((size_t{1} << (2 * level)) - 1) / 3);
-  }
-
-  std::array<std::atomic<T*>, kLevels> levels_{};
-  size_t size_bytes_ = 0;
+  PartTable parts_;
 };
 
 }  // namespace varve::engine

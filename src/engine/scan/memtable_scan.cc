@@ -7,7 +7,7 @@ namespace varve::engine {
 
 MemtableScan::MemtableScan(std::shared_ptr<const Memtable> memtable,
                            const std::vector<ScanColumn>& columns,
-                           const std::vector<uint64_t>* wanted)
+                           const SeriesBits* wanted)
     : memtable_(std::move(memtable)), columns_(columns) {
   for (ChunkSnapshot& chunk : memtable_->snapshot()) {
     Part part;
@@ -17,7 +17,7 @@ MemtableScan::MemtableScan(std::shared_ptr<const Memtable> memtable,
     } else {
       std::vector<uint32_t> rows;
       for (uint32_t row = 0; row < chunk.row_count; ++row) {
-        if (wanted == nullptr || has_bit(*wanted, chunk.chunk->series()[row])) rows.push_back(row);
+        if (wanted == nullptr || wanted->has(chunk.chunk->series()[row])) rows.push_back(row);
       }
       part.own_order = std::make_unique<ChunkOrder>(
           order_rows(chunk.chunk->series(), chunk.chunk->times_ns(), std::move(rows)));
@@ -76,9 +76,9 @@ void MemtableScan::append_column(size_t column, const std::vector<Ref>& refs,
   }
 }
 
-void MemtableScan::add_series(std::vector<uint64_t>& bits) const {
+void MemtableScan::add_series(SeriesBits& series) const {
   for (const Part& part : parts_) {
-    for (const ChunkOrder::Run& run : part.order->runs) set_bit(bits, run.series);
+    for (const ChunkOrder::Run& run : part.order->runs) series.add(run.series);
   }
 }
 

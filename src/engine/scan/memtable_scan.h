@@ -13,14 +13,14 @@ namespace varve::engine {
 
 class MemtableScan {
  public:
-  /// `wanted`: a bit for each series that may be asked for; null: any.
+  /// `wanted`: the series that may be asked for; null: any.
   MemtableScan(std::shared_ptr<const Memtable> memtable, const std::vector<ScanColumn>& columns,
-               const std::vector<uint64_t>* wanted);
+               const SeriesBits* wanted);
 
   /// Adds the rows of a series inside the range, if there are any, as one run.
   void collect(SeriesId series, const TimeRange& range, std::vector<RowRun>& runs) const;
-  /// Sets the bits of every series that has rows.
-  void add_series(std::vector<uint64_t>& bits) const;
+  /// Adds every series that has rows.
+  void add_series(SeriesBits& series) const;
   uint64_t row_count() const;
 
  private:
@@ -40,15 +40,5 @@ class MemtableScan {
   const std::vector<ScanColumn>& columns_;  // Outlives the scan.
   std::vector<Part> parts_;
 };
-
-inline bool has_bit(const std::vector<uint64_t>& bits, SeriesId id) {
-  const size_t word = raw(id) / 64;
-  return word < bits.size() && (bits[word] >> (raw(id) % 64) & 1) != 0;
-}
-inline void set_bit(std::vector<uint64_t>& bits, SeriesId id) {
-  const size_t word = raw(id) / 64;
-  if (word >= bits.size()) bits.resize(word + 1);
-  bits[word] |= uint64_t{1} << (raw(id) % 64);
-}
 
 }  // namespace varve::engine

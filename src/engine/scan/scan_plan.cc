@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/scan/live_series.h"
 
 namespace varve::engine {
 namespace {
@@ -62,16 +63,12 @@ void ScanPlan::choose_series() {
     std::ranges::sort(series_, {}, hash_of);
     series_.erase(std::unique(series_.begin(), series_.end()), series_.end());
   } else {
-    // Only series that live in one of the segments.
-    std::vector<uint64_t> live;
-    for (const SegmentView* segment : segments_) segment->series->add_to(live);
-    const auto all = index.by_hash();
-    for (const SeriesId id : *all) {
-      if (has_bit(live, id) && filter_.may_match(id)) series_.push_back(id);
-    }
-    all_series_ = series_.size() == all->size();
+    wanted_ = live_series(filter_, segments_);
+    series_ = index.by_hash(wanted_);
+    all_series_ = series_.size() == filter_.series_count();
+    return;
   }
-  for (const SeriesId id : series_) set_bit(wanted_, id);
+  for (const SeriesId id : series_) wanted_.add(id);
 }
 
 SegmentScan ScanPlan::open(const SegmentView& segment) {

@@ -33,8 +33,6 @@ class ScanPlan {
   /// Segments that overlap the range, in the order in which their rows are answered.
   const std::vector<const SegmentView*>& segments() const { return segments_; }
   SegmentScan open(const SegmentView& segment);
-  /// Keeps keys of series alive.
-  std::shared_ptr<const void> pin() const { return table_; }
 
   /// The rows of a run that match and exist, in rising order of time; falling when `descending`.
   RowRun select(const RowRun& run, SeriesId series, bool descending);
@@ -56,7 +54,7 @@ class ScanPlan {
   PinBudget budget_;
   std::vector<ScanColumn> columns_;
   std::vector<SeriesId> series_;
-  std::vector<uint64_t> wanted_;  // Bits of series_; empty: all series.
+  SeriesBits wanted_;  // Those of series_.
   bool all_series_ = false;
   std::vector<const SegmentView*> segments_;
   std::map<const Predicate*, RowFilter> row_filters_;

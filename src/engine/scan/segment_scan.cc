@@ -5,7 +5,7 @@ namespace varve::engine {
 
 SegmentScan::SegmentScan(const SegmentView& segment, MergeMode mode,
                          const std::vector<ScanColumn>& columns,
-                         const std::vector<uint64_t>* wanted, PinBudget& budget)
+                         const SeriesBits* wanted, PinBudget& budget)
     : mode_(mode), columns_(columns) {
   for (const auto& file : segment.files) files_.emplace_back(file, columns, budget);
   for (const auto& memtable : segment.memtables) {
@@ -47,8 +47,8 @@ uint64_t SegmentScan::row_count() const {
   return rows;
 }
 
-void SegmentScan::add_memtable_series(std::vector<uint64_t>& bits) const {
-  for (const MemtableScan& memtable : memtables_) memtable.add_series(bits);
+void SegmentScan::add_memtable_series(SeriesBits& series) const {
+  for (const MemtableScan& memtable : memtables_) memtable.add_series(series);
 }
 
 }  // namespace varve::engine

@@ -16,7 +16,7 @@ class SegmentScan {
  public:
   /// `columns`, `wanted` (see MemtableScan) and `budget` outlive the scan.
   SegmentScan(const SegmentView& segment, MergeMode mode, const std::vector<ScanColumn>& columns,
-              const std::vector<uint64_t>* wanted, PinBudget& budget);
+              const SeriesBits* wanted, PinBudget& budget);
 
   /// The merged rows of one series inside the range, rising in time. A damaged file is left out.
   Result<std::vector<RowRun>> rows(SeriesId id, const KeyHash& hash, const TimeRange& range);
@@ -25,8 +25,8 @@ class SegmentScan {
                                           const TimeRange& range);
   /// Rows before merging.
   uint64_t row_count() const;
-  /// Sets the bits of every series with rows in the memtables.
-  void add_memtable_series(std::vector<uint64_t>& bits) const;
+  /// Adds every series with rows in the memtables.
+  void add_memtable_series(SeriesBits& series) const;
 
  private:
   Result<std::vector<RowRun>> merged(SeriesId id, const KeyHash& hash, const TimeRange& range,

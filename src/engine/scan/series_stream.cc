@@ -2,6 +2,9 @@
 #include "engine/scan/series_stream.h"
 
 #include <algorithm>
+#include <string>
+
+#include "engine/series_index/series_keys.h"
 
 namespace varve::engine {
 
@@ -32,15 +35,22 @@ Result<bool> SeriesStream::load_series() {
 ScanBatch SeriesStream::take_long(Ready& ready) {
   const size_t rows = std::min({ready.run.row_count(), kBatchRows, size_t{rows_left_}});
   ScanBatch batch;
-  batch.runs.push_back({.series = plan_->table().index().series(ready.series),
+  struct Held {
+    std::string key;
+    std::shared_ptr<const void> run;
+  };
+  auto held = std::make_shared<Held>();
+  held->run = ready.run.pin;
+  const SeriesIndex& index = plan_->table().index();
+  index.append_key(ready.series, held->key);
+  batch.runs.push_back({.series = {.hash = index.hash(ready.series), .key = held->key},
                         .begin = 0,
                         .end = static_cast<uint32_t>(rows)});
   batch.times_ns = ready.run.times_ns.subspan(0, rows);
   for (size_t c = 0; c < plan_->wanted_count(); ++c) {
     batch.columns.push_back(ready.run.columns[c].slice(0, rows));
   }
-  using Pins = std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>;
-  batch.pin = std::make_shared<const Pins>(ready.run.pin, plan_->pin());
+  batch.pin = std::move(held);
   if (rows < ready.run.row_count()) {
     ready.run = ready.run.slice(rows, ready.run.row_count());
   } else {
@@ -53,10 +63,10 @@ ScanBatch SeriesStream::take_short() {
   struct Copied {
     explicit Copied(const std::vector<ScanColumn>& columns) : rows(columns) {}
     OwnedRows rows;
+    SeriesKeys keys;
     std::vector<std::shared_ptr<const void>> pins;
   };
   auto copied = std::make_shared<Copied>(plan_->spec().columns);
-  copied->pins.push_back(plan_->pin());
   OwnedRows& rows = copied->rows;
   ScanBatch batch;
   SeriesId series_last{};
@@ -76,7 +86,7 @@ ScanBatch SeriesStream::take_short() {
     if (!batch.runs.empty() && series_last == ready.series) {
       batch.runs.back().end = end;
     } else {
-      batch.runs.push_back({.series = plan_->table().index().series(ready.series),
+      batch.runs.push_back({.series = copied->keys.add(plan_->table().index(), ready.series),
                             .begin = begin,
                             .end = end});
     }

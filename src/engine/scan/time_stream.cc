@@ -6,6 +6,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "engine/series_index/series_keys.h"
+
 namespace varve::engine {
 namespace {
 
@@ -66,7 +68,11 @@ void TimeStream::rank_series() {
   const SeriesIndex& index = plan_->table().index();
   std::vector<uint32_t> order(series.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order, {}, [&](uint32_t i) { return index.series(series[i]).key; });
+  SeriesKeys keys;
+  std::vector<std::string_view> key_of;
+  key_of.reserve(series.size());
+  for (const SeriesId id : series) key_of.push_back(keys.add(index, id).key);
+  std::ranges::sort(order, {}, [&](uint32_t i) { return key_of[i]; });
   ranks_.resize(series.size());
   series_by_rank_.resize(series.size());
   for (uint32_t rank = 0; rank < order.size(); ++rank) {
@@ -117,10 +123,10 @@ ScanBatch TimeStream::take() {
   struct Copied {
     explicit Copied(const std::vector<ScanColumn>& columns) : rows(columns) {}
     OwnedRows rows;
+    SeriesKeys keys;
     std::vector<std::shared_ptr<const void>> pins;
   };
   auto copied = std::make_shared<Copied>(plan_->spec().columns);
-  copied->pins.push_back(plan_->pin());
   const size_t count = std::min({rows_.size() - row_next_, kBatchRows, size_t{rows_left_}});
   const auto rows = std::span(rows_).subspan(row_next_, count);
   row_next_ += count;
@@ -131,7 +137,8 @@ ScanBatch TimeStream::take() {
     const auto [place, is_new] =
         place_of_rank.emplace(row.rank, static_cast<uint32_t>(batch.series.size()));
     if (is_new) {
-      batch.series.push_back(plan_->table().index().series(series_by_rank_[row.rank]));
+      batch.series.push_back(
+          copied->keys.add(plan_->table().index(), series_by_rank_[row.rank]));
     }
     batch.row_series.push_back(place->second);
     copied->rows.times_ns.push_back(row.time_ns);

@@ -3,110 +3,174 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "base/check.h"
+#include "engine/series_index/hash_order.h"
 
 namespace varve::engine {
+namespace {
 
-SeriesIndex::~SeriesIndex() {
-  for (uint32_t i = 0; i < tag_count_.load(); ++i) delete tags_.get(i);
+size_t varint_bytes(uint64_t value) {
+  size_t bytes = 1;
+  while (value >>= 7) ++bytes;
+  return bytes;
 }
 
-// The writer is the only one who changes the slots, so it may read them without the lock.
+// Keys are compared as bytes, so that each has one form only.
+size_t canonical_bytes(const std::vector<KeyCell>& cells) {
+  size_t bytes = 0;
+  for (const KeyCell& cell : cells) {
+    bytes += varint_bytes(raw(cell.column)) + 1 + varint_bytes(cell.text.size()) + cell.text.size();
+  }
+  return bytes;
+}
+
+void append_varint(uint64_t value, std::string& out) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
+  out.push_back(static_cast<char>(value));
+}
+
+// Takes `text` from the front of the key.
+bool take(std::string_view& key, std::string_view text) {
+  if (!key.starts_with(text)) return false;
+  key.remove_prefix(text.size());
+  return true;
+}
+
+bool take_varint(std::string_view& key, uint64_t value) {
+  for (; value >= 0x80; value >>= 7) {
+    const char byte = static_cast<char>(value | 0x80);
+    if (!take(key, {&byte, 1})) return false;
+  }
+  const char byte = static_cast<char>(value);
+  return take(key, {&byte, 1});
+}
+
+}  // namespace
+
+// Senders choose keys, and the hash of a key has no seed.
+uint32_t SeriesIndex::slot_hash(const KeyHash& hash) const {
+  return static_cast<uint32_t>(((hash.low ^ seed_) * 0x9e37'79b9'7f4a'7c15u + hash.high) >> 32);
+}
+
+std::optional<SeriesId> SeriesIndex::find_here(const KeyHash& hash) const {
+  const uint32_t found = by_key_.find(
+      slot_hash(hash), [&](uint32_t id) { return hashes_.get(id) == hash; });
+  if (found == IdTable::kNone) return std::nullopt;
+  return SeriesId{found};
+}
+
+// The writer is the only one who changes the table, so it may read it without the lock.
 std::optional<SeriesId> SeriesIndex::find_as_writer(const KeyHash& hash) const
     NO_THREAD_SAFETY_ANALYSIS {
-  if (slots_.empty()) return std::nullopt;
-  const size_t mask = slots_.size() - 1;
-  for (size_t slot = hash.low & mask;; slot = (slot + 1) & mask) {
-    if (slots_[slot] == 0) return std::nullopt;
-    const SeriesId id{slots_[slot] - 1};
-    if (hashes_.get(raw(id)) == hash) return id;
-  }
+  return find_here(hash);
+}
+
+void SeriesIndex::prefetch_slot(const KeyHash& hash) const { by_key_.prefetch(slot_hash(hash)); }
+
+void SeriesIndex::prefetch_series(const KeyHash& hash) const {
+  const uint32_t id = by_key_.guess(slot_hash(hash));
+  if (id != IdTable::kNone) hashes_.prefetch(id);
 }
 
 std::optional<SeriesId> SeriesIndex::find(const KeyHash& hash) const {
   const MutexLock lock(mutex_);
-  return find_as_writer(hash);
+  return find_here(hash);
 }
 
-void SeriesIndex::add_to_slots(const KeyHash& hash, uint32_t id) {
-  const auto place = [this](const KeyHash& key_hash, uint32_t series) {
-    const size_t mask = slots_.size() - 1;
-    size_t slot = key_hash.low & mask;
-    while (slots_[slot] != 0) slot = (slot + 1) & mask;
-    slots_[slot] = series + 1;
-  };
-  // At most two thirds full.
-  if ((id + 1) * size_t{3} > slots_.size() * 2) {
-    slots_.assign(std::max<size_t>(8, slots_.size() * 2), 0);
-    for (uint32_t i = 0; i < id; ++i) place(hashes_.get(i), i);
-  }
-  place(hash, id);
+const SeriesIndex::TagList& SeriesIndex::tags() const {
+  static const TagList kNone;
+  const TagList* tags = tags_.load(std::memory_order_acquire);
+  return tags == nullptr ? kNone : *tags;
 }
 
 TagValues& SeriesIndex::tag_to_write(ColumnId id) {
-  const uint32_t count = tag_count_.load(std::memory_order_relaxed);
-  for (uint32_t i = 0; i < count; ++i) {
-    if (TagValues* tag = tags_.get(i); tag->id() == id) return *tag;
+  // Series of one table have the same tags, mostly: the writer knows them in the published order.
+  const auto& known = tags();
+  const auto place = std::ranges::lower_bound(known, raw(id), {},
+                                              [](const TagValues* tag) { return raw(tag->id()); });
+  if (place != known.end() && (*place)->id() == id) return **place;
+  for (const auto& tag : all_tags_) {
+    if (tag->id() == id) return *tag;
   }
-  auto* tag = new TagValues(id, seed_);
-  tags_.set(count, tag);
-  tag_count_.store(count + 1, std::memory_order_release);
-  return *tag;
+  all_tags_.push_back(std::make_unique<TagValues>(id, seed_));
+  return *all_tags_.back();
+}
+
+// Lists that were replaced stay, for those who read them: a tag comes seldom.
+void SeriesIndex::publish_tags() {
+  if (all_tags_.size() == tags().size()) return;
+  auto list = std::make_unique<TagList>();
+  for (const auto& tag : all_tags_) list->push_back(tag.get());
+  std::ranges::sort(*list, {}, [](const TagValues* tag) { return raw(tag->id()); });
+  tags_.store(list.get(), std::memory_order_release);
+  tag_lists_.push_back(std::move(list));
+}
+
+bool SeriesIndex::has_key(SeriesId id, std::string_view key) const {
+  for (const TagValues* tag : tags()) {
+    const uint32_t value_id = tag->value_ids().get(raw(id));
+    if (value_id == 0) continue;
+    const std::string_view text = tag->text(value_id);
+    if (!take(key, tag->key_prefix()) || !take_varint(key, text.size()) || !take(key, text)) {
+      return false;
+    }
+  }
+  return key.empty();
 }
 
 Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
   if (const auto known = find_as_writer(hash)) {
-    if (keys_.get(raw(*known)) == key) return *known;
+    if (has_key(*known, key)) return *known;
     return fail(ErrorCode::kConflict,
                 "two series keys have the same hash; the second one is refused, its key has " +
                     std::to_string(key.size()) + " bytes");
   }
-  const std::string_view kept = key_bytes_.add(key);
-  const auto cells = TRY(decode_series_key(kept));
-  const uint32_t id = series_count_.load(std::memory_order_relaxed);
-  CHECK(id < UINT32_MAX - 1);
+  const auto cells = TRY(decode_series_key(key));
+  if (canonical_bytes(cells) != key.size()) {
+    return fail(ErrorCode::kCorrupt, "series key is not in its shortest form");
+  }
+  cells_.clear();
   for (const KeyCell& cell : cells) {
     TagValues& tag = tag_to_write(cell.column);
-    uint32_t value_id = 0;
-    if (const auto found = tag.text_ids_.find(cell.text); found != tag.text_ids_.end()) {
-      value_id = found->second;
-    } else {
-      value_id = tag.value_count_.load(std::memory_order_relaxed) + 1;
-      tag.texts_.set(value_id, cell.text);
-      const MutexLock lock(mutex_);
-      tag.text_ids_.emplace(cell.text, value_id);
-      tag.value_count_.store(value_id, std::memory_order_release);
-    }
-    tag.value_ids_.set(id, value_id);
+    cells_.push_back({.tag = &tag, .value_id = TRY(tag.find_or_add(cell.text))});
   }
+  publish_tags();
+  const uint32_t id = series_count_.load(std::memory_order_relaxed);
+  CHECK(id < IdTable::kNone);
+  for (const Cell& cell : cells_) cell.tag->set(id, cell.value_id);
   hashes_.set(id, hash);
-  keys_.set(id, kept);
-  const MutexLock lock(mutex_);
-  add_to_slots(hash, id);
-  series_count_.store(id + 1, std::memory_order_release);
+  {
+    const MutexLock lock(mutex_);
+    by_key_.add(slot_hash(hash), id);
+    series_count_.store(id + 1, std::memory_order_release);
+  }
+  if (id % 1'024 == 0 || id < 1'024) measure();
   return SeriesId{id};
 }
 
+void SeriesIndex::append_key(SeriesId id, std::string& out) const {
+  for (const TagValues* tag : tags()) {
+    const uint32_t value_id = tag->value_ids().get(raw(id));
+    if (value_id == 0) continue;
+    const std::string_view text = tag->text(value_id);
+    out += tag->key_prefix();
+    append_varint(text.size(), out);
+    out += text;
+  }
+}
+
 const TagValues* SeriesIndex::tag(ColumnId id) const {
-  const uint32_t count = tag_count_.load(std::memory_order_acquire);
-  for (uint32_t i = 0; i < count; ++i) {
-    if (const TagValues* tag = tags_.get(i); tag->id() == id) return tag;
+  for (const TagValues* tag : tags()) {
+    if (tag->id() == id) return tag;
   }
   return nullptr;
 }
 
 std::vector<ColumnId> SeriesIndex::tag_ids() const {
   std::vector<ColumnId> ids;
-  const uint32_t count = tag_count_.load(std::memory_order_acquire);
-  for (uint32_t i = 0; i < count; ++i) ids.push_back(tags_.get(i)->id());
-  std::ranges::sort(ids);
+  for (const TagValues* tag : tags()) ids.push_back(tag->id());
   return ids;
-}
-
-uint32_t SeriesIndex::value_id(const TagValues& tag, std::string_view text) const {
-  const MutexLock lock(mutex_);
-  const auto found = tag.text_ids_.find(text);
-  return found == tag.text_ids_.end() ? 0 : found->second;
 }
 
 std::shared_ptr<const std::vector<SeriesId>> SeriesIndex::by_hash() const {
@@ -116,33 +180,59 @@ std::shared_ptr<const std::vector<SeriesId>> SeriesIndex::by_hash() const {
     known = by_hash_;
   }
   const uint32_t count = series_count();
-  if (known && known->size() == count) return known;
-  // Most series are known in order: sort the new ones and merge.
-  auto order = std::make_shared<std::vector<SeriesId>>();
-  order->reserve(count);
-  if (known) *order = *known;
-  const size_t sorted = order->size();
-  for (uint32_t i = static_cast<uint32_t>(sorted); i < count; ++i) order->push_back(SeriesId{i});
-  const auto less = [this](SeriesId a, SeriesId b) { return hash(a) < hash(b); };
-  const auto middle = order->begin() + static_cast<ptrdiff_t>(sorted);
-  std::sort(middle, order->end(), less);
-  std::inplace_merge(order->begin(), middle, order->end(), less);
+  const size_t known_count = known ? known->size() : 0;
+  if (known && known_count >= count) return known;
+  // When most series are known in order, few hashes of them are looked at.
+  const bool merges = known_count / 8 > count - known_count;
+  std::vector<HashedSeries> added;
+  added.reserve(merges ? count - known_count : count);
+  for (uint32_t i = merges ? static_cast<uint32_t>(known_count) : 0; i < count; ++i) {
+    added.push_back({.hash = hashes_.get(i), .id = SeriesId{i}});
+  }
+  sort_by_hash(added);
+  auto order = std::make_shared<const std::vector<SeriesId>>(
+      merge_by_hash(merges ? std::span(*known) : std::span<const SeriesId>(), added,
+                    [this](SeriesId id) { return hash(id); }));
   const MutexLock lock(mutex_);
   if (!by_hash_ || by_hash_->size() < order->size()) by_hash_ = order;
   return order;
 }
 
-size_t SeriesIndex::size_bytes() const {
-  size_t bytes = sizeof(*this) + hashes_.size_bytes() + keys_.size_bytes() +
-                 key_bytes_.size_bytes();
-  for (uint32_t i = 0; i < tag_count_.load(std::memory_order_acquire); ++i) {
-    const TagValues* tag = tags_.get(i);
-    bytes += sizeof(*tag) + tag->value_ids_.size_bytes() + tag->texts_.size_bytes() +
-             size_t{tag->value_count()} * 48;
+std::vector<SeriesId> SeriesIndex::by_hash(const SeriesBits& series) const {
+  const size_t count = series.count();
+  std::vector<SeriesId> order;
+  order.reserve(count);
+  // Going through all of them in a known order is cheaper than sorting a good part of them.
+  constexpr size_t kMany = 1'000;
+  if (count > kMany && count > series_count() / 8) {
+    const auto all = by_hash();
+    for (const SeriesId id : *all) {
+      if (series.has(id)) order.push_back(id);
+    }
+    return order;
   }
+  std::vector<HashedSeries> hashed;
+  hashed.reserve(count);
+  series.visit([&](SeriesId id) { hashed.push_back({.hash = hash(id), .id = id}); });
+  sort_by_hash(hashed);
+  for (const HashedSeries& entry : hashed) order.push_back(entry.id);
+  return order;
+}
+
+void SeriesIndex::measure() {
+  size_t bytes = sizeof(*this) + hashes_.size_bytes() + by_key_.size_bytes();
+  for (const auto& tag : all_tags_) {
+    tag->measure();
+    bytes += tag->size_bytes();
+  }
+  for (const auto& list : tag_lists_) bytes += list->capacity() * sizeof(list->front());
+  size_bytes_.store(bytes, std::memory_order_relaxed);
+}
+
+size_t SeriesIndex::size_bytes() const {
+  const size_t bytes = size_bytes_.load(std::memory_order_relaxed);
   const MutexLock lock(mutex_);
-  return bytes + slots_.capacity() * sizeof(uint32_t) +
-         (by_hash_ ? by_hash_->capacity() * sizeof(SeriesId) : 0);
+  return bytes + (by_hash_ ? by_hash_->capacity() * sizeof(SeriesId) : 0);
 }
 
 }  // namespace varve::engine

@@ -3,9 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <thread>
 
 #include "engine/predicate/tag_filter.h"
+#include "engine/series_index/fleet_keys.h"
+#include "io/random.h"
 
 namespace varve::engine {
 namespace {
@@ -29,6 +34,9 @@ TEST(StableArray, KeepsEveryElementWhileItGrows) {
   EXPECT_EQ(array.get(1'000'000), 0u);
   for (size_t i = 0; i < 100'000; ++i) array.set(i, i * 3);
   for (size_t i = 0; i < 100'000; ++i) ASSERT_EQ(array.get(i), i * 3) << i;
+  array.set(10'000'000, 5);
+  EXPECT_EQ(array.get(10'000'000), 5u);
+  EXPECT_EQ(array.get(5'000'000), 0u);
   EXPECT_EQ(array.get(200'000'000), 0u);
 }
 
@@ -39,7 +47,9 @@ TEST(SeriesIndex, GivesOneIdToOneKey) {
   const SeriesId b = add(index, "a", "us");
   EXPECT_NE(a, b);
   EXPECT_EQ(index.series_count(), 2u);
-  EXPECT_EQ(index.series(b).key, key_of("a", "us"));
+  std::string key;
+  index.append_key(b, key);
+  EXPECT_EQ(key, key_of("a", "us"));
   EXPECT_EQ(index.find(series_key_hash(key_of("a", "us"))), b);
   EXPECT_EQ(index.find(series_key_hash("nothing")), std::nullopt);
   EXPECT_EQ(index.tag_ids(), (std::vector<ColumnId>{ColumnId{1}, ColumnId{2}}));
@@ -57,7 +67,13 @@ TEST(SeriesIndex, RefusesASecondKeyWithTheSameHashByName) {
 
 TEST(SeriesIndex, RefusesBytesThatAreNoKey) {
   SeriesIndex index(1);
-  EXPECT_FALSE(index.add(series_key_hash("junk"), "junk"));
+  // The last one is a key, but says its length in two bytes where one will do.
+  const std::string long_winded("\x01\x05\x81\x00x", 5);
+  ASSERT_EQ(static_cast<char>(ValueType::kString), long_winded[1]);
+  ASSERT_TRUE(decode_series_key(long_winded));
+  for (const std::string& key : {std::string("junk"), long_winded}) {
+    EXPECT_FALSE(index.add(series_key_hash(key), key));
+  }
   EXPECT_EQ(index.series_count(), 0u);
 }
 
@@ -75,26 +91,101 @@ TEST(SeriesIndex, OrdersSeriesByHashAlsoAfterMoreCame) {
   expect_ordered(1'000);
 }
 
-TEST(SeriesIndex, StaysSmall) {
-  SeriesIndex index(1);
-  size_t key_bytes = 0;
-  constexpr size_t kSeries = 100'000;
+TEST(SeriesIndex, TakesLessThanAHundredBytesASeriesAndSaysSo) {
+  constexpr size_t kSeries = 300'000;
+  const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+  auto index = std::make_unique<SeriesIndex>(1);
   for (size_t i = 0; i < kSeries; ++i) {
-    std::vector<std::string> texts;
-    std::vector<KeyCell> cells;
-    for (uint32_t tag = 1; tag <= 10; ++tag) {
-      texts.push_back("value" + std::to_string(tag == 1 ? i : i % (tag * 7)));
-    }
-    for (uint32_t tag = 1; tag <= 10; ++tag) {
-      cells.push_back({.column = ColumnId{tag}, .text = texts[tag - 1]});
-    }
-    const std::string key = encode_series_key(cells);
-    key_bytes += key.size();
+    const std::string key = testing::fleet_key(i);
+    ASSERT_TRUE(index->add(series_key_hash(key), key));
+  }
+  index->by_hash();
+  const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_LE(index->size_bytes() / kSeries, 100u);
+  // A sanitizer's allocator does not count.
+  if (after - before < kSeries) return;
+  EXPECT_LE((after - before) / kSeries, 100u);
+  EXPECT_NEAR(static_cast<double>(index->size_bytes()), static_cast<double>(after - before),
+              0.05 * static_cast<double>(after - before));
+}
+
+TEST(SeriesIndex, PutsEveryKeyTogetherAgain) {
+  SeriesIndex index(1);
+  std::vector<std::string> keys = {""};
+  // Values of every length, and more than one, two and three bytes can number.
+  for (size_t i = 0; i < 70'000; ++i) {
+    keys.push_back(key_of("h" + std::to_string(i), i % 3 == 0 ? std::to_string(i % 300) : ""));
+  }
+  for (const size_t size : {100, 127, 128, 253, 254, 255, 256, 300, 20'000, 70'000, 1'000'000}) {
+    keys.push_back(key_of(std::string(size, 'x'), "long"));
+    keys.push_back(key_of(std::string(size, 'y'), std::string(size, 'z')));
+  }
+  for (const std::string& key : keys) ASSERT_TRUE(index.add(series_key_hash(key), key));
+  for (uint32_t i = 0; i < keys.size(); ++i) {
+    std::string key;
+    index.append_key(SeriesId{i}, key);
+    ASSERT_EQ(key, keys[i]) << i;
+    ASSERT_EQ(index.find(series_key_hash(key)), SeriesId{i});
+    const auto again = index.add(series_key_hash(key), key);
+    ASSERT_TRUE(again);
+    ASSERT_EQ(*again, SeriesId{i});
+  }
+}
+
+TEST(SeriesIndex, ServesReadersWhileSeriesCome) {
+  SeriesIndex index(1);
+  constexpr size_t kSeries = 40'000;
+  std::atomic<bool> ended{false};
+  std::atomic<size_t> checks{0};
+  const auto read = [&](uint64_t seed) {
+    SeededRandom random(seed);
+    do {
+      const uint32_t count = index.series_count();
+      if (count == 0) continue;
+      const SeriesId id{static_cast<uint32_t>(random.next_u64() % count)};
+      std::string key;
+      index.append_key(id, key);
+      EXPECT_EQ(series_key_hash(key), index.hash(id));
+      EXPECT_EQ(index.find(index.hash(id)), id);
+      const TagValues* host = index.tag(testing::kHostname);
+      ASSERT_NE(host, nullptr);
+      const auto predicate = Predicate::compare_tag(testing::kHostname, CompareOp::kEqual,
+                                                    std::string(key_cell(key, testing::kHostname)));
+      const auto filter = TagFilter::compile(predicate, index);
+      SeriesBits::Words words;
+      EXPECT_TRUE(filter->match_part(raw(id) / SeriesBits::kPartSeries, words));
+      if (random.next_u64() % 64 == 0) {
+        EXPECT_GE(index.by_hash()->size(), count);
+      }
+      ++checks;
+    } while (!ended);
+  };
+  std::thread first(read, 1);
+  std::thread second(read, 2);
+  for (size_t i = 0; i < kSeries; ++i) {
+    const std::string key = testing::fleet_key(i);
     ASSERT_TRUE(index.add(series_key_hash(key), key));
   }
-  index.by_hash();
-  // Capacities are up to four times the count, so that only a bound with room is certain.
-  EXPECT_LT((index.size_bytes() - key_bytes) / kSeries, 300u);
+  ended = true;
+  first.join();
+  second.join();
+  EXPECT_GT(checks, 0u);
+  EXPECT_EQ(index.by_hash()->size(), kSeries);
+}
+
+TEST(SeriesIndex, OrdersAPartOfTheSeriesByHash) {
+  SeriesIndex index(1);
+  for (int i = 0; i < 40'000; ++i) add(index, "host" + std::to_string(i), "");
+  for (const uint32_t step : {1, 3, 1'000}) {
+    SeriesBits series;
+    std::vector<SeriesId> expected;
+    for (uint32_t i = 0; i < 40'000; i += step) series.add(SeriesId{i});
+    for (const SeriesId id : *index.by_hash()) {
+      if (raw(id) % step == 0) expected.push_back(id);
+    }
+    EXPECT_EQ(index.by_hash(series), expected);
+    EXPECT_EQ(series.count(), expected.size());
+  }
 }
 
 TEST(TagFilter, LeavesWhatOnlyFieldsDecide) {
@@ -129,6 +220,54 @@ TEST(TagFilter, LeavesWhatOnlyFieldsDecide) {
   EXPECT_EQ(rests(Predicate::all_of({region(CompareOp::kEqual, "eu"), usage})),
             (Texts{"c9 > 5", "false", "false"}));
   EXPECT_FALSE(TagFilter::compile(Predicate::match_tag(ColumnId{2}, "[", false), index));
+}
+
+TEST(TagFilter, FindsInPartsWhatItFindsOneByOne) {
+  SeriesIndex index(1);
+  constexpr size_t kSeries = 3 * SeriesBits::kPartSeries + 100;
+  for (size_t i = 0; i < kSeries; ++i) {
+    // Region comes late, and not to all.
+    const bool has_region = i > SeriesBits::kPartSeries && i % 5 != 0;
+    add(index, i % 7 == 0 ? "even" : "h" + std::to_string(i),
+        has_region || i % 7 == 0 ? "r" + std::to_string(i) : "");
+  }
+  const auto host = [](CompareOp op, std::string text) {
+    return Predicate::compare_tag(ColumnId{1}, op, std::move(text));
+  };
+  const auto region = [](CompareOp op, std::string text) {
+    return Predicate::compare_tag(ColumnId{2}, op, std::move(text));
+  };
+  const auto field = Predicate::compare_field(ColumnId{9}, ValueType::kFloat64,
+                                              CompareOp::kGreater, 5.0);
+  const std::vector<Predicate> predicates = {
+      Predicate::always(true), Predicate::always(false), field,
+      host(CompareOp::kEqual, "h20000"), host(CompareOp::kNotEqual, "h20000"),
+      host(CompareOp::kEqual, "even"), host(CompareOp::kNotEqual, "even"),
+      host(CompareOp::kEqual, "nobody"), host(CompareOp::kNotEqual, "nobody"),
+      host(CompareOp::kLess, "h3"), region(CompareOp::kEqual, ""),
+      region(CompareOp::kNotEqual, ""), Predicate::match_tag(ColumnId{1}, "h1.*9$", false),
+      Predicate::match_tag(ColumnId{2}, "^$|3$", false),
+      Predicate::match_tag(ColumnId{2}, "3", true), Predicate::match_tag(ColumnId{5}, ".", true),
+      Predicate::all_of({region(CompareOp::kNotEqual, ""), host(CompareOp::kNotEqual, "even")}),
+      Predicate::any_of({host(CompareOp::kEqual, "h5"), host(CompareOp::kEqual, "h49000")}),
+      Predicate::all_of({Predicate::any_of({host(CompareOp::kEqual, "even"), field}),
+                         Predicate::match_tag(ColumnId{2}, "1", false)}),
+      Predicate::any_of({Predicate::all_of({host(CompareOp::kEqual, "h5"), field}),
+                         Predicate::match_tag(ColumnId{1}, "8$", true)})};
+  for (const Predicate& predicate : predicates) {
+    auto filter = TagFilter::compile(predicate, index);
+    ASSERT_TRUE(filter);
+    SeriesBits found;
+    for (size_t part = 0; part < filter->part_count(); ++part) {
+      SeriesBits::Words words;
+      if (filter->match_part(part, words)) found.part_to_write(part) = words;
+    }
+    for (uint32_t i = 0; i < kSeries; ++i) {
+      ASSERT_EQ(found.has(SeriesId{i}), filter->may_match(SeriesId{i}))
+          << predicate.to_string() << " of series " << i;
+      ASSERT_EQ(filter->rest(SeriesId{i}).is_always_false(), !filter->may_match(SeriesId{i}));
+    }
+  }
 }
 
 }  // namespace

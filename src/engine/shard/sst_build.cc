@@ -9,25 +9,20 @@ namespace {
 
 // The series of all sources, by hash.
 Result<std::vector<SeriesId>> series_of(const SstBuild& build, const SegmentScan& scan) {
-  std::vector<uint64_t> bits;
-  scan.add_memtable_series(bits);
+  SeriesBits series;
+  scan.add_memtable_series(series);
   const SeriesIndex& index = build.table.index();
   for (const auto& file : build.sources.files) {
     SeriesCursor cursor(file->reader());
     auto more = cursor.next();
     for (; more && *more; more = cursor.next()) {
-      if (const auto id = index.find(cursor.series().ref().hash)) set_bit(bits, *id);
+      if (const auto id = index.find(cursor.series().ref().hash)) series.add(*id);
     }
     if (more) continue;
     if (more.error().code == ErrorCode::kCorrupt) file->quarantine(more.error());
     return fail(more.error());
   }
-  std::vector<SeriesId> series;
-  const auto by_hash = index.by_hash();
-  for (const SeriesId id : *by_hash) {
-    if (has_bit(bits, id)) series.push_back(id);
-  }
-  return series;
+  return index.by_hash(series);
 }
 
 SstMeta to_meta(const SstBuild& build, const SstSummary& summary) {
@@ -98,8 +93,12 @@ Result<SstMeta> build_sst(const SstBuild& build) {
        .version_last = build.version_last,
        .row_group_rows_max =
            std::min(build.options.row_group_rows_max, EngineOptions::kRowGroupRowsMax)}));
+  const SeriesIndex& index = build.table.index();
+  std::string key;
   for (const SeriesId id : TRY(series_of(build, scan))) {
-    const SeriesRef series = build.table.index().series(id);
+    key.clear();
+    index.append_key(id, key);
+    const SeriesRef series{.hash = index.hash(id), .key = key};
     for (const RowRun& run : TRY(scan.rows_strict(id, series.hash, TimeRange{}))) {
       TRY_VOID(writer->append(series, run.times_ns, run.columns));
     }

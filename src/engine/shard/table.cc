@@ -37,18 +37,23 @@ Result<void> check_shape(const WriteBatch& batch) {
 
 // Only the writer changes the bits, so it may look without the lock.
 void SeriesSet::add(SeriesId id) NO_THREAD_SAFETY_ANALYSIS {
-  const size_t word = raw(id) / 64;
-  const uint64_t bit = uint64_t{1} << (raw(id) % 64);
-  if (word < bits_.size() && (bits_[word] & bit) != 0) return;
+  if (bits_.has(id)) return;
   const MutexLock lock(mutex_);
-  if (word >= bits_.size()) bits_.resize(word + 1);
-  bits_[word] |= bit;
+  bits_.add(id);
 }
 
-void SeriesSet::add_to(std::vector<uint64_t>& bits) const {
+void SeriesSet::add_part_to(size_t number, SeriesBits::Words& words) const {
   const MutexLock lock(mutex_);
-  if (bits.size() < bits_.size()) bits.resize(bits_.size());
-  for (size_t i = 0; i < bits_.size(); ++i) bits[i] |= bits_[i];
+  const SeriesBits::Words* part = bits_.part(number);
+  if (part == nullptr) return;
+  for (size_t i = 0; i < words.size(); ++i) words[i] |= (*part)[i];
+}
+
+SeriesBits SeriesSet::copy() const {
+  SeriesBits bits;
+  const MutexLock lock(mutex_);
+  bits.add_all(bits_);
+  return bits;
 }
 
 Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow_unknown) {
@@ -77,7 +82,14 @@ Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow
   static const KeyHash kEmptyKeyHash = series_key_hash("");
   std::vector<SeriesId> ids;
   ids.reserve(batch.series.size());
-  for (const BatchSeries& series : batch.series) {
+  // What is read of a series among millions is far away: it is fetched a few series ahead, in two
+  // steps, since the first one tells where the second one is.
+  constexpr size_t kAhead = 16;
+  const size_t count = batch.series.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (i + 2 * kAhead < count) index_.prefetch_slot(batch.series[i + 2 * kAhead].hash);
+    if (i + kAhead < count) index_.prefetch_series(batch.series[i + kAhead].hash);
+    const BatchSeries& series = batch.series[i];
     if (series.key_size_bytes > 0 || series.hash == kEmptyKeyHash) {
       ids.push_back(TRY(index_.add(series.hash, batch.key(series))));
     } else if (const auto known = index_.find_as_writer(series.hash)) {
@@ -95,30 +107,20 @@ Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow
 
 void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t generation) {
   batch.key_bytes.clear();
-  if (logged_.size() < index_.series_count()) logged_.resize(index_.series_count());
   for (size_t i = 0; i < batch.series.size(); ++i) {
     BatchSeries& series = batch.series[i];
     series.key_offset = 0;
     series.key_size_bytes = 0;
-    const LoggedKey& logged = logged_[raw(ids[i])];
-    if (logged.generation == generation && logged.twice != 0) continue;
-    const std::string_view key = index_.series(ids[i]).key;
-    series.key_offset = static_cast<uint32_t>(batch.key_bytes.size());
-    series.key_size_bytes = static_cast<uint32_t>(key.size());
-    batch.key_bytes += key;
+    if (logged_.is_twice_in(generation, ids[i])) continue;
+    const size_t begin = batch.key_bytes.size();
+    index_.append_key(ids[i], batch.key_bytes);
+    series.key_offset = static_cast<uint32_t>(begin);
+    series.key_size_bytes = static_cast<uint32_t>(batch.key_bytes.size() - begin);
   }
 }
 
 void Table::keys_logged(std::span<const SeriesId> ids, uint64_t generation, Lsn lsn) {
-  const uint64_t record = raw(lsn) & ((uint64_t{1} << LoggedKey::kRecordBits) - 1);
-  for (const SeriesId id : ids) {
-    LoggedKey& key = logged_[raw(id)];
-    if (key.generation != generation) {
-      key = {.generation = generation, .record = record, .twice = 0};
-    } else if (key.record != record) {
-      key.twice = 1;
-    }
-  }
+  for (const SeriesId id : ids) logged_.add(generation, lsn, id);
 }
 
 Table::Segment& Table::segment_to_write(SegmentId id, const TimeRange& range) {

@@ -14,22 +14,24 @@
 #include "base/mutex.h"
 #include "engine/memtable/memtable.h"
 #include "engine/series_index/series_index.h"
+#include "engine/shard/keys_in_log.h"
 #include "engine/shard/sst_file.h"
 #include "model/write_batch.h"
 
 namespace varve::engine {
 
-/// Dense series ids, as bits. Threads: safe anywhere; add() is for one writer.
+/// The series that have rows in a segment. Threads: safe anywhere; add() is for one writer.
 class SeriesSet {
  public:
   void add(SeriesId id);
-  /// Sets the bits of this set in `bits`, which grows as needed.
-  void add_to(std::vector<uint64_t>& bits) const;
+  /// Adds the series of one part of the set to `words`.
+  void add_part_to(size_t number, SeriesBits::Words& words) const;
+  SeriesBits copy() const;
 
  private:
   mutable Mutex mutex_;
   // The writer changes it with the lock held and reads it without; others lock to read.
-  std::vector<uint64_t> bits_;
+  SeriesBits bits_;
 };
 
 /// What holds rows of one segment: files in rising order of version, then memtables, oldest first.
@@ -41,7 +43,6 @@ struct SegmentView {
   std::shared_ptr<const SeriesSet> series;
 };
 
-/// Whoever holds one holds the table too: the keys of its series live there.
 struct TableView {
   std::vector<SegmentView> segments;  ///< By rising time.
 };
@@ -98,17 +99,7 @@ class Table {
   };
   std::map<SegmentId, Active> active_;
   std::map<ColumnId, ValueType> types_;
-  // A generation of the log gets each key in two records: then no single damaged one takes the keys
-  // that later records need. `record` is the end of the first one's number; should another one end
-  // like it, the key is merely logged once more.
-  struct LoggedKey {
-    static constexpr int kRecordBits = 23;
-    uint64_t generation : 40 = 0;
-    uint64_t record : kRecordBits = 0;
-    uint64_t twice : 1 = 0;
-  };
-  static_assert(sizeof(LoggedKey) == 8);
-  std::vector<LoggedKey> logged_;  // By series id.
+  KeysInLog logged_;
 
   mutable Mutex mutex_;
   std::map<SegmentId, Segment> segments_ GUARDED_BY(mutex_);
