@@ -47,11 +47,15 @@ struct LocalStore::State {
   EngineOptions options;
   FileSystem& files;
   BlockCache cache;
+  ReaderCache readers;
   DamageList damage;
   std::vector<std::unique_ptr<Shard>> shards;
 
   State(EngineOptions chosen, FileSystem& file_system)
-      : options(std::move(chosen)), files(file_system), cache(options.block_cache_bytes) {}
+      : options(std::move(chosen)),
+        files(file_system),
+        cache(options.block_cache_bytes),
+        readers(files, options.open_files_max, options.open_files_bytes_max) {}
   Shard& shard_of(TableId table) const { return *shards[raw(table) % shards.size()]; }
 };
 
@@ -91,6 +95,7 @@ Result<std::unique_ptr<LocalStore>> LocalStore::open(EngineOptions options, File
                              .clock = clock,
                              .random = random,
                              .cache = state->cache,
+                             .readers = state->readers,
                              .damage = state->damage};
   for (uint32_t i = 0; i < state->options.shards; ++i) {
     const std::string folder = join_path(state->options.directory, "shard-" + std::to_string(i));

@@ -66,6 +66,7 @@ class RandomRun {
     options.compaction_files_min = 3;
     options.row_group_rows_max = 32;
     options.block_cache_bytes = 10'000;
+    options.open_files_max = 2;
     options.scan_pinned_bytes_max = pick(2) == 0 ? 0 : 100'000;
     store_.reset();
     auto opened = LocalStore::open(options, files_, clock_, engine_random_, {kTable});

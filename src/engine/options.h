@@ -59,6 +59,10 @@ struct EngineOptions {
   int64_t memtable_age_max_ms = 3'600'000;
   /// Decoded columns that scans share.
   size_t block_cache_bytes = 128ull << 20;
+  /// Sorted files that stay open, each with a descriptor, and the memory of their footers and
+  /// indexes; more are closed, and opened again when they are needed.
+  size_t open_files_max = 1'000;
+  size_t open_files_bytes_max = 64ull << 20;
   /// Decoded columns that one scan keeps to itself.
   size_t scan_pinned_bytes_max = 128ull << 20;
 

@@ -29,7 +29,7 @@ Result<std::vector<RowRun>> SegmentScan::merged(SeriesId id, const KeyHash& hash
   for (SstScan& file : files_) {
     // A query may have found the damage since the files were chosen.
     if (strict && file.file().quarantined()) {
-      return fail(ErrorCode::kCorrupt, file.file().reader().path() + " is damaged");
+      return fail(ErrorCode::kCorrupt, file.file().path() + " is damaged");
     }
     const auto collected = file.collect(hash, range, runs);
     if (!collected && (strict || collected.error().code != ErrorCode::kCorrupt)) {

@@ -7,14 +7,7 @@ namespace varve::engine {
 
 SstScan::SstScan(std::shared_ptr<SstFile> file, const std::vector<ScanColumn>& columns,
                  PinBudget& budget)
-    : file_(std::move(file)), columns_(columns), budget_(budget) {
-  const SstReader& reader = file_->reader();
-  for (const ScanColumn& column : columns_) {
-    const int field = reader.field_index(column.id);
-    const bool same = field >= 0 && reader.fields()[static_cast<size_t>(field)].type == column.type;
-    fields_.push_back(same ? field : -1);
-  }
-}
+    : file_(std::move(file)), columns_(columns), budget_(budget) {}
 
 SstScan::SstScan(SstScan&& other) noexcept
     : file_(std::move(other.file_)),
@@ -22,7 +15,6 @@ SstScan::SstScan(SstScan&& other) noexcept
       budget_(other.budget_),
       fields_(std::move(other.fields_)),
       directory_(std::move(other.directory_)),
-      directory_block_(other.directory_block_),
       next_series_(other.next_series_),
       pinned_(std::move(other.pinned_)),
       pinned_bytes_(std::exchange(other.pinned_bytes_, 0)) {}
@@ -40,20 +32,19 @@ Result<std::span<const SeriesRows>> SstScan::find(const KeyHash& series) {
     return index < directory_->series_count() && directory_->series(index).hash == series;
   };
   // A scan over all series finds the next one where it expects it.
-  size_t index = next_series_;
-  if (!directory_ || !at(index)) {
-    const auto block = file_->reader().directory().find(series);
+  if (directory_ && at(next_series_)) return directory_->rows(next_series_++);
+  const bool inside = directory_ && !(series < directory_->series(0).hash) &&
+                      !(directory_->series(directory_->series_count() - 1).hash < series);
+  if (!inside) {
+    const auto reader = TRY(file_->reader());
+    const auto block = reader->directory().find(series);
     if (!block) return std::span<const SeriesRows>();
-    if (!directory_ || *block != directory_block_) {
-      directory_ = TRY(file_->read_directory(*block));
-      directory_block_ = *block;
-    }
-    const auto found = directory_->find(series);
-    if (!found) return std::span<const SeriesRows>();
-    index = *found;
+    directory_ = TRY(file_->read_directory(*block));
   }
-  next_series_ = index + 1;
-  return directory_->rows(index);
+  const auto found = directory_->find(series);
+  if (!found) return std::span<const SeriesRows>();
+  next_series_ = *found + 1;
+  return directory_->rows(*found);
 }
 
 Result<void> SstScan::collect(const KeyHash& series, const TimeRange& range,
@@ -72,9 +63,22 @@ Result<void> SstScan::collect(const KeyHash& series, const TimeRange& range,
   return {};
 }
 
+Result<void> SstScan::find_fields() {
+  if (fields_.size() == columns_.size()) return {};
+  const auto reader = TRY(file_->reader());
+  for (const ScanColumn& column : columns_) {
+    const int field = reader->field_index(column.id);
+    const bool same =
+        field >= 0 && reader->fields()[static_cast<size_t>(field)].type == column.type;
+    fields_.push_back(same ? field : -1);
+  }
+  return {};
+}
+
 Result<std::shared_ptr<SstScan::Decoded>> SstScan::decode(uint32_t row_group) {
   if (pinned_ && pinned_->row_group == row_group) return pinned_;
   unpin();
+  TRY_VOID(find_fields());
   auto decoded = std::make_shared<Decoded>();
   decoded->row_group = row_group;
   decoded->times = TRY(file_->read(row_group, -1));
@@ -99,7 +103,7 @@ Result<void> SstScan::collect_rows(const SeriesRows& rows, const TimeRange& rang
   const auto all_times = decoded->times->view().as<int64_t>();
   if (size_t{rows.row_begin} + rows.row_count > all_times.size()) {
     const Error error{.code = ErrorCode::kCorrupt,
-                      .message = file_->reader().path() +
+                      .message = file_->path() +
                                  ": the series directory names rows that are not there"};
     file_->quarantine(error);
     return fail(error);

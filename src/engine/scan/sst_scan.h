@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/scan/row_run.h"
@@ -39,6 +40,7 @@ class SstScan {
     std::shared_ptr<const DecodedColumn> times;
     std::vector<std::shared_ptr<const DecodedColumn>> columns;
   };
+  Result<void> find_fields();
   /// The rows of a series; empty when the file has none. Valid while directory_ stays.
   Result<std::span<const SeriesRows>> find(const KeyHash& series);
   Result<void> collect_rows(const SeriesRows& rows, const TimeRange& range,
@@ -49,10 +51,9 @@ class SstScan {
   std::shared_ptr<SstFile> file_;
   const std::vector<ScanColumn>& columns_;  // Outlives the scan.
   PinBudget& budget_;
-  std::vector<int> fields_;  // By wanted column: its index in the file, or -1.
+  std::vector<int> fields_;  // By wanted column: its index in the file, or -1. Empty: not known.
   // The block of the directory that had the last series, and the place behind that series.
   std::shared_ptr<const SeriesDirectory> directory_;
-  uint32_t directory_block_ = 0;
   size_t next_series_ = 0;
   std::shared_ptr<Decoded> pinned_;
   size_t pinned_bytes_ = 0;

@@ -95,7 +95,7 @@ Result<void> Shard::compact_files(Table& table, const SegmentView& segment,
   for (const auto& input : inputs) {
     // A query found damage meanwhile: the file must stay, for whoever can repair it.
     if (!input->quarantined()) continue;
-    sound = fail(ErrorCode::kCorrupt, input->reader().path() + " is damaged");
+    sound = fail(ErrorCode::kCorrupt, input->path() + " is damaged");
   }
   if (!sound) {
     remove_file(build.path);

@@ -25,19 +25,17 @@ metrics::Histogram& flush_seconds =
 
 }  // namespace
 
-Result<std::shared_ptr<SstFile>> Shard::open_file(const SstMeta& meta) {
-  auto reader = TRY(open_sst(context_.files, sst_path(meta.id)));
-  if (reader->table() != meta.table || reader->segment() != meta.segment ||
-      reader->row_count() != meta.row_count) {
-    return fail(ErrorCode::kCorrupt,
-                sst_path(meta.id) + " is not the file that the manifest names");
-  }
-  return std::make_shared<SstFile>(meta, std::move(reader), context_.cache, context_.damage);
+std::shared_ptr<SstFile> Shard::use_file(const SstMeta& meta) {
+  return std::make_shared<SstFile>(meta, sst_path(meta.id), context_.readers, context_.cache,
+                                   context_.damage);
 }
 
 Result<std::shared_ptr<SstFile>> Shard::open_built(const SstMeta& meta) {
-  auto file = open_file(meta);
-  if (!file) remove_file(sst_path(meta.id));
+  auto file = use_file(meta);
+  if (const auto reader = file->reader(); !reader) {
+    remove_file(file->path());
+    return fail(reader.error());
+  }
   return file;
 }
 

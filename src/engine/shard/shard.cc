@@ -15,12 +15,6 @@ constexpr size_t kGroupBytesMax = 8u << 20;
 constexpr auto kBackgroundPause = std::chrono::milliseconds(200);
 constexpr int64_t kRetryNs = 5'000'000'000;
 
-void remove_logged(FileSystem& files, const std::string& path) {
-  if (const auto removed = files.remove(path); !removed) {
-    log::warn("shard.remove_failed", {{"file", path}, {"error", removed.error().message}});
-  }
-}
-
 }  // namespace
 
 Shard::Shard(const ShardContext& context, std::string folder)
@@ -28,8 +22,8 @@ Shard::Shard(const ShardContext& context, std::string folder)
       folder_(std::move(folder)),
       wal_folder_(join_path(folder_, "wal")),
       seed_(context.random.next_u64()),
-      held_files_([files = &context.files](const std::string& path) {
-        remove_logged(*files, path);
+      held_files_([readers = &context.readers](const std::string& path) {
+        readers->remove(path);
       }),
       queue_(context.options.queue_requests_max, context.options.queue_bytes_max),
       writer_(context_.options, context_.clock, tables_, seed_, write_state_) {}
@@ -233,7 +227,7 @@ std::string Shard::sst_path(SstId id) const {
 }
 
 void Shard::remove_file(const std::string& path) {
-  if (!held_files_.defer(path)) remove_logged(context_.files, path);
+  if (!held_files_.defer(path)) context_.readers.remove(path);
 }
 
 }  // namespace varve::engine

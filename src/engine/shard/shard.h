@@ -38,6 +38,7 @@ struct ShardContext {
   const Clock& clock;
   Random& random;
   BlockCache& cache;
+  ReaderCache& readers;
   DamageList& damage;
 };
 
@@ -82,6 +83,7 @@ class Shard {
   Result<void> in_background(std::function<Result<void>()> job);
   bool on_writer(std::function<void()> task);
   std::string sst_path(SstId id) const;
+  /// A sorted file in use goes when nobody uses it any more.
   void remove_file(const std::string& path);
 
   // flush.cc, background thread.
@@ -98,8 +100,8 @@ class Shard {
   Result<ManifestEdit> build_parts(std::vector<FlushPart>& parts, const SealedMemtables& sealed,
                                    Result<void>& refused);
   size_t finish_parts(const std::vector<FlushPart>& parts);
-  Result<std::shared_ptr<SstFile>> open_file(const SstMeta& meta);
-  /// The same for a new file, which is removed when it cannot be opened.
+  std::shared_ptr<SstFile> use_file(const SstMeta& meta);
+  /// The same for a new file, which is opened, and removed when it cannot be.
   Result<std::shared_ptr<SstFile>> open_built(const SstMeta& meta);
   /// Commits to the manifest. After an error nobody knows whether the edit is there: then the added
   /// files are kept until a later commit has settled that it is not.

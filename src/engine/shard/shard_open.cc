@@ -94,15 +94,13 @@ Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
   const std::set<TableId> live(live_tables.begin(), live_tables.end());
   for (const auto& [id, sst] : manifest_->state().ssts) {
     if (!live.contains(sst.table)) continue;
-    auto file = open_file(sst);
-    if (!file) {
-      const auto code = file.error().code;
-      if (code != ErrorCode::kCorrupt && code != ErrorCode::kNotFound) return fail(file.error());
-      report_damaged_sst(context_.damage, sst_path(id), file.error());
-      continue;
-    }
+    const auto file = use_file(sst);
     const auto table = tables_.find_or_make(sst.table, sst.mode, seed_);
-    if (const auto added = table->add_file(*file); !added) (*file)->quarantine(added.error());
+    const auto added = table->add_file(file);
+    if (added) continue;
+    const auto code = added.error().code;
+    if (code != ErrorCode::kCorrupt && code != ErrorCode::kConflict) return added;
+    file->quarantine(added.error());
   }
   return {};
 }

@@ -13,7 +13,8 @@ Result<std::vector<SeriesId>> series_of(const SstBuild& build, const SegmentScan
   scan.add_memtable_series(series);
   const SeriesIndex& index = build.table.index();
   for (const auto& file : build.sources.files) {
-    SeriesCursor cursor(file->reader());
+    const auto reader = TRY(file->reader());
+    SeriesCursor cursor(*reader);
     auto more = cursor.next();
     for (; more && *more; more = cursor.next()) {
       if (const auto id = index.find(cursor.series().ref().hash)) series.add(*id);

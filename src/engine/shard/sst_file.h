@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sorted file in use: what the manifest says of it, its reader, and whether it was found damaged.
+// A sorted file in use: what the manifest says of it, its reader, which is opened when somebody
+// asks for it, and whether it was found damaged.
 // Threads: safe anywhere.
 #pragma once
 
@@ -7,6 +8,7 @@
 #include <memory>
 
 #include "engine/cache/block_cache.h"
+#include "engine/cache/reader_cache.h"
 #include "engine/manifest/manifest_state.h"
 #include "engine/shard/damage_list.h"
 #include "engine/sst/sst_reader.h"
@@ -15,15 +17,19 @@ namespace varve::engine {
 
 class SstFile {
  public:
-  /// Cache and list outlive the file.
-  SstFile(SstMeta meta, std::shared_ptr<const SstReader> reader, BlockCache& cache,
+  /// Caches and list outlive the file. Costs no I/O.
+  SstFile(SstMeta meta, std::string path, ReaderCache& readers, BlockCache& cache,
           DamageList& damage);
   ~SstFile();
   SstFile(const SstFile&) = delete;
   SstFile& operator=(const SstFile&) = delete;
 
   const SstMeta& meta() const { return meta_; }
-  const SstReader& reader() const { return *reader_; }
+  const std::string& path() const { return handle_.path(); }
+  /// Opens the file when it is not open. Hold the reader briefly: it has a descriptor. After
+  /// kCorrupt (also for a file that is missing, or is not the one that the manifest names) the file
+  /// is quarantined.
+  Result<std::shared_ptr<const SstReader>> reader();
 
   /// A decoded column, from the cache or the file. `field` as in SstReader; -1: times.
   /// After kCorrupt the file is quarantined: reported once, and left out from then on.
@@ -34,8 +40,11 @@ class SstFile {
   void quarantine(const Error& error);
 
  private:
+  template <class T>
+  Result<T> quarantine_if_corrupt(Result<T> read);
+
   const SstMeta meta_;
-  const std::shared_ptr<const SstReader> reader_;
+  ReaderCache::Handle handle_;
   BlockCache& cache_;
   DamageList& damage_;
   const uint64_t cache_id_;

@@ -189,7 +189,8 @@ Result<void> Table::add_file(std::shared_ptr<SstFile> file) {
     const MutexLock lock(mutex_);
     series = segment_to_write(meta.segment, meta.segment_range).series;
   }
-  SeriesCursor cursor(file->reader());
+  const auto reader = TRY(file->reader());
+  SeriesCursor cursor(*reader);
   while (TRY(cursor.next())) {
     const SeriesRef ref = cursor.series().ref();
     series->add(TRY(index_.add(ref.hash, ref.key)));
