@@ -12,6 +12,10 @@
 #include "model/ids.h"
 #include "model/value.h"
 
+namespace varve {
+class MemoryGovernor;
+}
+
 namespace varve::engine {
 
 /// When an acknowledged write has reached the disk.
@@ -75,6 +79,10 @@ struct EngineOptions {
   uint32_t compaction_files_min = 8;
   /// Larger files are left alone.
   uint64_t compaction_bytes_max = 2ull << 30;
+
+  /// Shared with everything else that holds memory; null: no limit. Rows are refused when it is
+  /// reached, and flushed and forgotten by the cache before. It outlives the store.
+  MemoryGovernor* memory = nullptr;
 
   /// False: nothing is flushed or compacted unless asked; for tests that count every I/O call.
   bool automatic = true;

@@ -90,6 +90,10 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"limits", "query_memory_bytes_max", kBytes, "1GiB", "What one statement may hold in memory.",
      1 << 20},
 
+    {"memory", "limit", kBytes, "0",
+     "What the whole server may hold in memory; 0: half of the machine's, or of the control group's. "
+     "Near it the cache shrinks, then writes get a 503, then queries fail."},
+
     {"logging", "level", kChoice, "info", "trace, debug, info, warn, error or off.", 0, 0,
      "trace|debug|info|warn|error|off"},
     {"logging", "format", kChoice, "text", "text or json.", 0, 0, "text|json"},

@@ -2,6 +2,7 @@
 #include "varve/node.h"
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "catalog/sqlite_key_value.h"
 #include "engine/local_store.h"
 #include "io/posix_file_system.h"
@@ -14,12 +15,19 @@
 #include "varve/table_labels.h"
 
 namespace varve {
+namespace {
+
+metrics::Gauge& memory_limit =
+    metrics::gauge("varve_memory_limit_bytes", "What the server may hold in memory.");
+
+}  // namespace
 
 // In the order of construction; the destructor goes backwards.
 struct Node::State {
   PosixFileSystem files;
   SystemRandom random;
   const Clock& clock = SystemClock::instance();
+  std::optional<MemoryGovernor> memory;
   std::optional<DataDirectory> directory;
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<TableLabelIndex> labels;
@@ -40,22 +48,29 @@ struct Node::State {
 };
 
 Result<void> Node::State::open_data(const Config& config) {
+  memory.emplace(TRY(memory_limit_bytes(config)), MemoryGovernor::this_process());
+  memory_limit.set(static_cast<int64_t>(memory->limit_bytes()));
   directory = TRY(DataDirectory::open(files, config.text("storage.data_dir")));
   catalog = TRY(
       open_catalog(TRY(open_sqlite_key_value(directory->catalog_path())), catalog_limits(config)));
   labels = std::make_unique<TableLabelIndex>(*catalog);
   auto options = engine_options(config, directory->engine_path());
+  share_memory(*memory, options);
   options.labels = [index = labels.get()](TableId table) { return index->find(table); };
   store = TRY(
       engine::LocalStore::open(std::move(options), files, clock, random, catalog->live_tables()));
-  ingest = make_ingest(*catalog, *store, clock, random, ingest_options(config));
+  auto for_ingest = ingest_options(config);
+  share_memory(*memory, for_ingest);
+  ingest = make_ingest(*catalog, *store, clock, random, for_ingest);
+  auto for_queries = query_options(config);
+  share_memory(*memory, for_queries);
   queries = std::make_unique<influxql::InfluxqlEngine>(
       influxql::QueryServices{.catalog = *catalog,
                               .ingest = *ingest,
                               .store = *store,
                               .admin = *store,
                               .clock = clock},
-      query_options(config));
+      for_queries);
   return {};
 }
 
@@ -74,7 +89,8 @@ Result<void> Node::State::open_doors(const Config& config) {
   door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, clock,
                                               health, door_options);
   shutdown_timeout_ms = config.duration_ms("server.shutdown_timeout");
-  if (const auto options = http_options(config)) {
+  if (auto options = http_options(config)) {
+    share_memory(*memory, *options);
     const std::string host =
         options->host.find(':') == std::string::npos ? options->host : "[" + options->host + "]";
     server = std::make_unique<HttpServer>(*options, *door);

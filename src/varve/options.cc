@@ -91,6 +91,41 @@ Result<log::Options> log_options(const Config& config) {
       .file = config.text("logging.file")};
 }
 
+Result<size_t> memory_limit_bytes(const Config& config) {
+  constexpr size_t kLeastBytes = 64 << 20;
+  const size_t limit = count(config, "memory.limit");
+  if (limit == 0) return std::max(default_memory_limit_bytes(), kLeastBytes);
+  if (limit >= kLeastBytes) return limit;
+  return fail(ErrorCode::kInvalidInput, "memory.limit is " + std::to_string(limit) +
+                                            " bytes; the server needs at least 64MiB");
+}
+
+void share_memory(MemoryGovernor& memory, HttpServerOptions& options) {
+  options.memory = &memory;
+  options.bodies_bytes_max =
+      std::min(options.bodies_bytes_max, std::max(memory.limit_bytes() / 4, options.body_bytes_max));
+}
+
+void share_memory(MemoryGovernor& memory, engine::EngineOptions& options) {
+  const size_t limit = memory.limit_bytes();
+  options.memory = &memory;
+  // Writes are refused beyond twice as much.
+  options.memtable_bytes_max = std::min(options.memtable_bytes_max, limit / 8 / options.shards);
+  options.queue_bytes_max = std::min(options.queue_bytes_max, limit / 8);
+  options.block_cache_bytes = std::min(options.block_cache_bytes, limit / 4);
+  options.scan_pinned_bytes_max = std::min(options.scan_pinned_bytes_max, limit / 16);
+}
+
+void share_memory(MemoryGovernor& memory, influxql::QueryOptions& options) {
+  options.memory = &memory;
+  options.memory_bytes_max = std::min(options.memory_bytes_max, memory.limit_bytes() / 2);
+}
+
+void share_memory(MemoryGovernor& memory, IngestOptions& options) {
+  // A cached series takes some hundred bytes in each thread that writes.
+  options.raw_keys_max = std::min(options.raw_keys_max, memory.limit_bytes() / 2'048);
+}
+
 size_t query_threads(const Config& config) {
   const size_t threads = count(config, "server.query_threads");
   return threads > 0 ? threads : 2 * std::max(1u, std::thread::hardware_concurrency());

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/cache/block_cache.h"
 
+#include <algorithm>
+
+#include "base/memory_governor.h"
 #include "base/metrics.h"
 
 namespace varve::engine {
@@ -14,6 +17,16 @@ metrics::Gauge& held_bytes =
     metrics::gauge("varve_block_cache_bytes", "Bytes of decoded blocks in the cache.");
 
 }  // namespace
+
+BlockCache::~BlockCache() {
+  held_bytes.add(-static_cast<int64_t>(size_bytes_));
+  if (memory_ != nullptr) memory_->release(MemoryGovernor::Use::kCache, size_bytes_);
+}
+
+size_t BlockCache::allowed_bytes() const {
+  if (memory_ == nullptr) return size_bytes_max_;
+  return std::min(size_bytes_max_, memory_->cache_bytes_max());
+}
 
 std::shared_ptr<const CachedBlock> BlockCache::find_block(const BlockKey& key) {
   const MutexLock lock(mutex_);
@@ -36,12 +49,15 @@ void BlockCache::add(const BlockKey& key, std::shared_ptr<const CachedBlock> blo
   entries_.emplace(key, by_use_.begin());
   size_bytes_ += bytes;
   held_bytes.add(static_cast<int64_t>(bytes));
-  while (size_bytes_ > size_bytes_max_) remove(std::prev(by_use_.end()));
+  if (memory_ != nullptr) memory_->claim(MemoryGovernor::Use::kCache, bytes);
+  const size_t allowed = allowed_bytes();
+  while (size_bytes_ > allowed) remove(std::prev(by_use_.end()));
 }
 
 void BlockCache::remove(std::list<Entry>::iterator entry) {
   size_bytes_ -= entry->size_bytes;
   held_bytes.add(-static_cast<int64_t>(entry->size_bytes));
+  if (memory_ != nullptr) memory_->release(MemoryGovernor::Use::kCache, entry->size_bytes);
   entries_.erase(entry->key);
   by_use_.erase(entry);
 }

@@ -12,6 +12,10 @@
 #include "base/mutex.h"
 #include "engine/cache/cached_block.h"
 
+namespace varve {
+class MemoryGovernor;
+}
+
 namespace varve::engine {
 
 /// One column of one row group of one file, or a block of the file's series directory.
@@ -33,7 +37,10 @@ struct BlockKeyHash {
 
 class BlockCache {
  public:
-  explicit BlockCache(size_t size_bytes_max) : size_bytes_max_(size_bytes_max) {}
+  /// `memory`: may allow less; null: does not. It outlives the cache.
+  explicit BlockCache(size_t size_bytes_max, MemoryGovernor* memory = nullptr)
+      : size_bytes_max_(size_bytes_max), memory_(memory) {}
+  ~BlockCache();
 
   /// Null when it is not there. `Block` is what was added under that key.
   template <class Block>
@@ -54,7 +61,10 @@ class BlockCache {
   std::shared_ptr<const CachedBlock> find_block(const BlockKey& key);
   void remove(std::list<Entry>::iterator entry) REQUIRES(mutex_);
 
+  /// How much may be held now.
+  size_t allowed_bytes() const;
   const size_t size_bytes_max_;
+  MemoryGovernor* const memory_;
   mutable Mutex mutex_;
   std::list<Entry> by_use_ GUARDED_BY(mutex_);  // Latest first.
   std::unordered_map<BlockKey, std::list<Entry>::iterator, BlockKeyHash> entries_

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "base/log.h"
+#include "base/memory_governor.h"
 
 namespace varve::engine {
 namespace {
@@ -111,6 +112,9 @@ void Shard::commit_tasks(std::vector<WriteTask> tasks) {
 bool Shard::flush_is_due() const {
   const EngineOptions& options = context_.options;
   if (writer_.memtable_bytes() > options.memtable_bytes_max) return true;
+  // Little files are the lesser evil, tiny ones would not help.
+  const bool is_tight = options.memory != nullptr && options.memory->is_tight();
+  if (is_tight && writer_.memtable_bytes() > options.memtable_bytes_max / 8) return true;
   // The current segment is never released, nor what a flush has not reached: waiting for less than
   // two segments, or with nothing new, would flush without end.
   const uint64_t wal_bytes_max = std::max(options.wal_bytes_max, 2 * options.wal_segment_bytes);

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/memory_governor.h"
 #include "base/metrics.h"
 #include "engine/wal/wal_format.h"
 
@@ -82,6 +83,7 @@ void Writer::append(const WriteBatch& batch, Table& table, std::span<const Serie
   const size_t grown = table.append(batch, series);
   memtable_bytes_.fetch_add(grown, std::memory_order_relaxed);
   memtable_bytes_held.add(static_cast<int64_t>(grown));
+  if (options_.memory != nullptr) options_.memory->claim(MemoryGovernor::Use::kMemtables, grown);
   if (oldest_row_ns_.load(std::memory_order_relaxed) == 0) {
     oldest_row_ns_.store(std::max<int64_t>(1, clock_.steady_ns()), std::memory_order_relaxed);
   }
@@ -99,6 +101,10 @@ Result<Writer::Pending> Writer::prepare(WriteTask& task) {
     return fail(ErrorCode::kOverloaded,
                 "rows arrive faster than they are flushed; memtables hold " +
                     std::to_string(memtable_bytes()) + " bytes");
+  }
+  if (options_.memory != nullptr &&
+      !options_.memory->try_claim(MemoryGovernor::Use::kMemtables, 0)) {
+    return fail(ErrorCode::kOverloaded, "the server's memory limit is reached");
   }
   // One version for the whole request: hybrid logical time, which never goes back.
   const auto now = static_cast<uint64_t>(std::max<int64_t>(0, clock_.now_ns()));
@@ -234,6 +240,9 @@ SealedMemtables Writer::seal() {
 void Writer::memtables_flushed(size_t size_bytes) {
   memtable_bytes_.fetch_sub(size_bytes, std::memory_order_relaxed);
   memtable_bytes_held.add(-static_cast<int64_t>(size_bytes));
+  if (options_.memory != nullptr) {
+    options_.memory->release(MemoryGovernor::Use::kMemtables, size_bytes);
+  }
 }
 
 }  // namespace varve::engine

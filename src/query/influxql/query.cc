@@ -137,7 +137,7 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
         .cancel = request.cancel,
         .deadline_steady_ns =
             options_.timeout_ns > 0 ? clock.steady_ns() + options_.timeout_ns : 0,
-        .budget = MemoryBudget(options_.memory_bytes_max)};
+        .budget = MemoryBudget(options_.memory_bytes_max, options_.memory)};
     if (context.names.database.empty()) {
       context.names.database = std::string(default_database(statement));
     }

@@ -22,6 +22,10 @@
 #include "query/influxql/parameters.h"
 #include "store/store.h"
 
+namespace varve {
+class MemoryGovernor;
+}
+
 namespace varve::influxql {
 
 struct QueryOptions {
@@ -31,6 +35,8 @@ struct QueryOptions {
   size_t windows_max = 0;
   /// Bytes one statement may hold while it works.
   size_t memory_bytes_max = size_t{1} << 30;
+  /// Shared with everything else that holds memory; null: no limit. It outlives the engine.
+  MemoryGovernor* memory = nullptr;
   /// How long one statement may take; 0: no limit. InfluxDB's query-timeout.
   int64_t timeout_ns = 0;
 };

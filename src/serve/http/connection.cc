@@ -65,13 +65,14 @@ std::string address_text(const asio::ip::tcp::socket& socket) {
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<EventLoop> loop,
                        std::shared_ptr<ConnectionShared> shared)
-    : loop_(std::move(loop)), socket_(std::move(socket)), shared_(std::move(shared)) {
+    : loop_(std::move(loop)), socket_(std::move(socket)), shared_(std::move(shared)),
+      body_memory_(shared_->options.memory, MemoryGovernor::Use::kBodies) {
   SystemError ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   remote_address_ = address_text(socket_);
 }
 
-Connection::~Connection() { shared_->bodies_bytes.fetch_sub(body_bytes_claimed_); }
+Connection::~Connection() { release_body_bytes(); }
 
 void Connection::start() {
   loop_->add(shared_from_this());
@@ -111,9 +112,14 @@ void Connection::set_deadline(int64_t timeout_ms) {
   deadline_ = Clock::now() + std::chrono::milliseconds(timeout_ms);
 }
 
-void Connection::next_request() {
+void Connection::release_body_bytes() {
   shared_->bodies_bytes.fetch_sub(body_bytes_claimed_);
   body_bytes_claimed_ = 0;
+  static_cast<void>(body_memory_.set(0));
+}
+
+void Connection::next_request() {
+  release_body_bytes();
   body_bytes_wanted_ = 0;
   request_ = HttpRequest{};
   parser_ = std::make_unique<Parser>();
@@ -226,8 +232,12 @@ bool Connection::claim_body_bytes(size_t total) {
   const size_t more = total - body_bytes_claimed_;
   const size_t before = shared_->bodies_bytes.fetch_add(more);
   body_bytes_claimed_ = total;
-  if (before + more <= shared_->options.bodies_bytes_max) return true;
-  refuse(503, "too many request bodies are in memory");
+  if (before + more > shared_->options.bodies_bytes_max) {
+    refuse(503, "too many request bodies are in memory");
+    return false;
+  }
+  if (total <= HttpServerOptions::kBodyBytesFree || body_memory_.set(total)) return true;
+  refuse(503, "the memory limit is reached; try again soon");
   return false;
 }
 

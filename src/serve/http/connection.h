@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "base/memory_governor.h"
 #include "serve/http/event_loop.h"
 #include "serve/http/handler.h"
 #include "serve/http/options.h"
@@ -67,6 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Refuses when the deadline passed during the read that just ended.
   bool refuse_late();
   void linger();
+  void release_body_bytes();
   /// False, and refused, when all bodies together have reached their limit.
   bool claim_body_bytes(size_t total);
   void watch_client();
@@ -88,6 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<Parser> parser_;
   size_t body_bytes_wanted_ = 0;   // Of a body with a Content-Length.
   size_t body_bytes_claimed_ = 0;  // Counted in ConnectionShared::bodies_bytes.
+  ScopedMemory body_memory_;
   std::weak_ptr<Exchange> exchange_;
   std::string remote_address_;
   std::string head_;   // Of the answer being sent.

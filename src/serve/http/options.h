@@ -8,6 +8,8 @@
 
 namespace varve {
 
+class MemoryGovernor;
+
 struct HttpServerOptions {
   std::string host = "127.0.0.1";
   uint16_t port = 8086;                    ///< 0: any free one.
@@ -16,6 +18,9 @@ struct HttpServerOptions {
   size_t header_bytes_max = 1 << 20;       ///< Request line and fields. More: 431.
   size_t body_bytes_max = 26'214'400;      ///< One request. More: 413.
   size_t bodies_bytes_max = 512ull << 20;  ///< All requests being read or answered. More: 503.
+  /// Asked before a body of more than kBodyBytesFree is held. Null: no limit. More: 503.
+  MemoryGovernor* memory = nullptr;
+  static constexpr size_t kBodyBytesFree = 64 * 1024;
   size_t stream_bytes_max = 256 * 1024;    ///< On its way to one slow client.
   int64_t idle_timeout_ms = 180'000;       ///< Between requests.
   int64_t header_timeout_ms = 10'000;      ///< From the first byte to the end of the head.

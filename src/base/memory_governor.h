@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shares one limit of memory among those who hold much of it: request bodies, memtables, the block
+// cache, queries.
+//
+//                 0 ──────────── kCacheShare ─── kWriteShare ─── kQueryShare ─ limit
+//   the cache grows up to ──────────┘                │               │
+//   writes are let in up to ─────────────────────────┘               │
+//   queries may claim memory up to ──────────────────────────────────┘
+//
+// So what is cached goes first, then writes wait, then queries fail, and the rest stays free for
+// what nobody counts. What counts is the larger of the claims and of what the process holds.
+// Threads: safe anywhere.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include "base/mutex.h"
+
+namespace varve {
+
+class MemoryGovernor {
+ public:
+  static constexpr double kCacheShare = 0.70;
+  static constexpr double kWriteShare = 0.80;
+  static constexpr double kQueryShare = 0.90;
+
+  /// Who holds memory.
+  enum class Use : uint8_t { kBodies, kMemtables, kCache, kQueries };
+  static constexpr size_t kUseCount = 4;
+
+  struct Process {
+    /// Bytes of memory that the process holds now; 0 when nobody knows. Null: never asked.
+    std::function<size_t()> resident_bytes;
+    /// Gives the operating system what the allocator keeps. Null: nothing to give.
+    std::function<void()> trim;
+    /// Time that never goes back.
+    std::function<int64_t()> steady_ns;
+  };
+
+  MemoryGovernor(size_t limit_bytes, Process process);
+  /// Of this process, by /proc and the C library.
+  static Process this_process();
+
+  size_t limit_bytes() const { return limit_bytes_; }
+  /// The larger of all claims and of what the process was measured to hold.
+  size_t used_bytes() const;
+  size_t claimed_bytes(Use use) const {
+    return claimed_[static_cast<size_t>(use)].load(std::memory_order_relaxed);
+  }
+
+  /// Claims memory that is about to be allocated. False, and nothing is claimed, when that would go
+  /// beyond the share of this use. Measures the process now and then.
+  bool try_claim(Use use, size_t bytes);
+  /// Claims what is there already.
+  void claim(Use use, size_t bytes);
+  void release(Use use, size_t bytes);
+
+  /// How much the cache may hold now.
+  size_t cache_bytes_max() const;
+  /// True when writes are refused or soon will be: time to flush.
+  bool is_tight() const;
+
+ private:
+  size_t claimed_total() const;
+  void measure();
+
+  const size_t limit_bytes_;
+  const Process process_;
+  std::atomic<size_t> claimed_[kUseCount] = {};
+  std::atomic<size_t> resident_bytes_{0};
+  std::atomic<int64_t> measured_ns_{INT64_MIN};
+  Mutex trim_mutex_;
+  int64_t trimmed_ns_ GUARDED_BY(trim_mutex_) = INT64_MIN;
+};
+
+/// Half of the machine's memory, or of the control group's limit when that is lower.
+size_t default_memory_limit_bytes();
+
+/// A claim that ends with the object. Threads: one owner.
+class ScopedMemory {
+ public:
+  /// Null: everything is allowed.
+  ScopedMemory(MemoryGovernor* governor, MemoryGovernor::Use use)
+      : governor_(governor), use_(use) {}
+  ScopedMemory(const ScopedMemory&) = delete;
+  ScopedMemory& operator=(const ScopedMemory&) = delete;
+  ~ScopedMemory() { static_cast<void>(set(0)); }
+
+  /// Holds `bytes` from now on; false, and unchanged, when that is too much.
+  bool set(size_t bytes) {
+    if (governor_ == nullptr) return true;
+    if (bytes > bytes_ && !governor_->try_claim(use_, bytes - bytes_)) return false;
+    if (bytes < bytes_) governor_->release(use_, bytes_ - bytes);
+    bytes_ = bytes;
+    return true;
+  }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  MemoryGovernor* governor_;
+  MemoryGovernor::Use use_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace varve

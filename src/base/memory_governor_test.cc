@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/memory_governor.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace varve {
+namespace {
+
+using Use = MemoryGovernor::Use;
+
+/// A process whose memory the test says.
+struct FakeProcess {
+  size_t resident_bytes = 0;
+  size_t kept_by_allocator = 0;
+  int64_t now_ns = 0;
+  int trims = 0;
+
+  MemoryGovernor::Process process() {
+    return {.resident_bytes = [this] { return resident_bytes + kept_by_allocator; },
+            .trim =
+                [this] {
+                  ++trims;
+                  kept_by_allocator = 0;
+                },
+            .steady_ns = [this] { return now_ns; }};
+  }
+};
+
+TEST(MemoryGovernor, LetsWritesInUpToTheirShareAndQueriesALittleFurther) {
+  MemoryGovernor governor(1'000, {});
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 800));
+  EXPECT_FALSE(governor.try_claim(Use::kBodies, 1));
+  EXPECT_TRUE(governor.try_claim(Use::kQueries, 100));
+  EXPECT_FALSE(governor.try_claim(Use::kQueries, 1));
+  EXPECT_EQ(governor.used_bytes(), 900u) << "a refused claim leaves nothing behind";
+  governor.release(Use::kBodies, 800);
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 700));
+}
+
+TEST(MemoryGovernor, CountsWhatTheProcessHoldsBeyondTheClaims) {
+  FakeProcess process;
+  MemoryGovernor governor(1'000, process.process());
+  process.resident_bytes = 750;
+  EXPECT_FALSE(governor.try_claim(Use::kBodies, 51));
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 50));
+  EXPECT_EQ(governor.used_bytes(), 750u);
+  EXPECT_TRUE(governor.is_tight());
+}
+
+TEST(MemoryGovernor, MeasuresNowAndThenOnly) {
+  FakeProcess process;
+  MemoryGovernor governor(1'000, process.process());
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 1));
+  process.resident_bytes = 900;
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 1)) << "not measured again yet";
+  process.now_ns += 1'000'000'000;
+  EXPECT_FALSE(governor.try_claim(Use::kBodies, 1));
+}
+
+TEST(MemoryGovernor, GivesBackWhatTheAllocatorKeepsButNotAllTheTime) {
+  FakeProcess process;
+  MemoryGovernor governor(1'000, process.process());
+  process.kept_by_allocator = 900;
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 100));
+  EXPECT_EQ(process.trims, 1);
+  process.resident_bytes = 790;
+  process.now_ns += 20'000'000;
+  EXPECT_FALSE(governor.try_claim(Use::kBodies, 100));
+  EXPECT_EQ(process.trims, 1);
+}
+
+TEST(MemoryGovernor, ShrinksTheCacheBeforeItRefusesWrites) {
+  MemoryGovernor governor(1'000, {});
+  EXPECT_EQ(governor.cache_bytes_max(), 700u);
+  governor.claim(Use::kCache, 300);
+  EXPECT_EQ(governor.cache_bytes_max(), 700u) << "its own bytes are not in its way";
+  governor.claim(Use::kMemtables, 600);
+  EXPECT_EQ(governor.cache_bytes_max(), 100u);
+  governor.claim(Use::kMemtables, 600);
+  EXPECT_EQ(governor.cache_bytes_max(), 0u);
+}
+
+TEST(MemoryGovernor, HoldsItsLimitWhenManyThreadsClaim) {
+  MemoryGovernor governor(1'000'000, {});
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 2'000; ++i) {
+        ScopedMemory memory(&governor, Use::kQueries);
+        if (!memory.set(200'000)) continue;
+        // A claim in flight that will be refused may be counted for a moment.
+        EXPECT_LE(governor.claimed_bytes(Use::kQueries), 900'000u + 8 * 200'000u);
+        EXPECT_TRUE(memory.set(50'000));
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(governor.used_bytes(), 0u);
+}
+
+TEST(ScopedMemory, AllowsEverythingWithoutAGovernor) {
+  ScopedMemory memory(nullptr, Use::kBodies);
+  EXPECT_TRUE(memory.set(SIZE_MAX));
+}
+
+TEST(MemoryGovernor, KnowsThisProcessAndMachine) {
+  const auto process = MemoryGovernor::this_process();
+  EXPECT_GT(process.resident_bytes(), 0u);
+  EXPECT_GT(default_memory_limit_bytes(), 0u);
+}
+
+}  // namespace
+}  // namespace varve
