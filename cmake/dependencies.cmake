@@ -31,6 +31,16 @@ target_link_libraries(varve_openssl INTERFACE OpenSSL::SSL OpenSSL::Crypto)
 target_link_options(varve_openssl INTERFACE "LINKER:--push-state,--no-as-needed" "-lssl" "-lcrypto" "LINKER:--pop-state")
 add_library(varve::openssl ALIAS varve_openssl)
 
+# The server's allocator: gives freed memory back in time and suffers less from many threads than the
+# C library's. Not under sanitizers, which bring their own.
+find_library(VARVE_JEMALLOC_LIB jemalloc REQUIRED)
+add_library(varve_allocator INTERFACE)
+if(NOT VARVE_SANITIZE)
+  target_link_options(varve_allocator INTERFACE
+    "LINKER:--push-state,--no-as-needed" "${VARVE_JEMALLOC_LIB}" "LINKER:--pop-state")
+endif()
+add_library(varve::allocator ALIAS varve_allocator)
+
 add_library(varve_boost INTERFACE)
 target_link_libraries(varve_boost INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(varve_boost INTERFACE BOOST_ASIO_NO_DEPRECATED)

@@ -10,8 +10,20 @@
 #include <limits>
 #include <string>
 
+// There when the program is linked with jemalloc.
+extern "C" __attribute__((weak)) int mallctl(const char* name, void* old, size_t* old_size,
+                                             void* value, size_t value_size);
+
 namespace varve {
 namespace {
+
+void give_back_free_memory() {
+  if (mallctl == nullptr) {
+    malloc_trim(0);
+  } else {
+    mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // 4096: MALLCTL_ARENAS_ALL.
+  }
+}
 
 // A measurement costs some microseconds.
 constexpr int64_t kMeasureEveryNs = 10'000'000;
@@ -48,7 +60,7 @@ MemoryGovernor::MemoryGovernor(size_t limit_bytes, Process process)
 
 MemoryGovernor::Process MemoryGovernor::this_process() {
   return {.resident_bytes = read_resident_bytes,
-          .trim = [] { malloc_trim(0); },
+          .trim = give_back_free_memory,
           .steady_ns = [] {
             return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
           }};

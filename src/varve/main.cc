@@ -22,6 +22,12 @@ struct Run {
 }  // namespace
 }  // namespace varve
 
+// Read by jemalloc when the program starts: freed pages go back after a second, by a thread of its own.
+extern "C" {
+extern const char* malloc_conf;
+const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
+}
+
 int main(int argument_count, char** arguments) {
   return std::visit(varve::Run{},
                     varve::parse_command_line({arguments + 1, arguments + argument_count}));
