@@ -62,7 +62,8 @@ MemoryGovernor::Process MemoryGovernor::this_process() {
   return {.resident_bytes = read_resident_bytes,
           .trim = give_back_free_memory,
           .steady_ns = [] {
-            return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+            const auto since = std::chrono::steady_clock::now().time_since_epoch();
+            return int64_t{since / std::chrono::nanoseconds(1)};
           }};
 }
 

@@ -22,7 +22,7 @@ struct Run {
 }  // namespace
 }  // namespace varve
 
-// Read by jemalloc when the program starts: freed pages go back after a second, by a thread of its own.
+// Read by jemalloc when the program starts: a thread of its own returns freed pages after a second.
 extern "C" {
 extern const char* malloc_conf;
 const char* malloc_conf = "background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0";
