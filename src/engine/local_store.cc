@@ -54,8 +54,6 @@ struct LocalStore::State {
   State(EngineOptions chosen, FileSystem& file_system)
       : options(std::move(chosen)),
         files(file_system),
-      : options(std::move(chosen)),
-        files(file_system),
         cache(options.block_cache_bytes, options.memory),
         readers(files, options.open_files_max, options.open_files_bytes_max) {}
   Shard& shard_of(TableId table) const { return *shards[raw(table) % shards.size()]; }
