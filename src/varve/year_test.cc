@@ -6,11 +6,13 @@
 // A twentieth of a year; VARVE_YEAR_PARTS=1 is the whole of it, VARVE_YEAR_SEED another run.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include <unistd.h>
 
@@ -23,6 +25,7 @@ namespace {
 
 constexpr TableId kTable{1};
 constexpr int64_t kSegmentNs = int64_t{7} * 24 * 3600 * 1'000'000'000;
+constexpr size_t kMemtableBytes = 16 << 20;
 constexpr uint64_t kRowsPerWrite = 20'000;
 // Every so many rows one is written once more, and every so many writes something is deleted.
 constexpr uint64_t kDuplicateEvery = 20;
@@ -61,7 +64,7 @@ class YearRun {
     options.directory = directory_;
     // What is tested survives a crash of the process; power is other tests' business.
     options.wal_sync = engine::WalSync::kOff;
-    options.memtable_bytes_max = 16 << 20;
+    options.memtable_bytes_max = kMemtableBytes;
     options.compaction_files_min = 4;
     auto opened = engine::LocalStore::open(options, files_, SystemClock::instance(),
                                            engine_random_, {kTable});
@@ -79,6 +82,10 @@ class YearRun {
     }
     WriteRequest request;
     for (auto& [segment, batch] : batches) request.batches.push_back(std::move(batch));
+    // Rows that arrive faster than they are flushed would be refused.
+    while (store_->stats(kTable).memtable_bytes > kMemtableBytes) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     std::promise<Result<void>> written;
     store_->write(std::move(request), [&](Result<void> done) { written.set_value(done); });
     const auto done = written.get_future().get();
