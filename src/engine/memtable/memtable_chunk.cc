@@ -2,8 +2,8 @@
 #include "engine/memtable/memtable_chunk.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
-#include <numeric>
 
 #include "base/check.h"
 
@@ -17,28 +17,61 @@ std::span<const uint32_t> ChunkOrder::find(SeriesId series) const {
   return std::span(rows).subspan(run->begin, run->end - run->begin);
 }
 
-ChunkOrder order_rows(const SeriesId* series, const int64_t* times_ns,
-                      std::vector<uint32_t> rows) {
-  ChunkOrder order;
-  // Series and row in one number: sorting it keeps the order of arrival inside a series.
-  std::vector<uint64_t> keys(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    keys[i] = uint64_t{raw(series[rows[i]])} << 32 | rows[i];
+namespace {
+
+// A row and its series in one number. Sorting by the series alone keeps the order of arrival.
+using Entry = uint64_t;
+constexpr uint32_t series_of(Entry entry) { return static_cast<uint32_t>(entry >> 32); }
+
+// By digits: rows of a hundred series take one pass, those of a million two.
+void sort_by_series(std::vector<Entry>& entries) {
+  constexpr int kDigitBits = 11;
+  if (std::ranges::is_sorted(entries, {}, series_of)) return;
+  uint32_t low = UINT32_MAX;
+  uint32_t high = 0;
+  for (const Entry entry : entries) {
+    low = std::min(low, series_of(entry));
+    high = std::max(high, series_of(entry));
   }
-  if (!std::ranges::is_sorted(keys)) std::ranges::sort(keys);
-  order.rows.resize(keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) order.rows[i] = static_cast<uint32_t>(keys[i]);
-  for (size_t begin = 0; begin < keys.size();) {
-    const uint64_t id = keys[begin] >> 32;
-    size_t end = begin + 1;
-    while (end < keys.size() && keys[end] >> 32 == id) ++end;
-    const auto run = std::span(order.rows).subspan(begin, end - begin);
-    const auto time_of = [times_ns](uint32_t row) { return times_ns[row]; };
+  std::vector<Entry> sorted(entries.size());
+  std::array<uint32_t, (1 << kDigitBits) + 1> begins;
+  for (int shift = 0; shift < 32 && (high - low) >> shift != 0; shift += kDigitBits) {
+    const auto digit = [&](Entry entry) {
+      return (series_of(entry) - low) >> shift & ((1u << kDigitBits) - 1);
+    };
+    begins.fill(0);
+    for (const Entry entry : entries) ++begins[digit(entry) + 1];
+    for (size_t i = 1; i < begins.size(); ++i) begins[i] += begins[i - 1];
+    for (const Entry entry : entries) sorted[begins[digit(entry)]++] = entry;
+    entries.swap(sorted);
+  }
+}
+
+}  // namespace
+
+ChunkOrder MemtableChunk::order_rows(uint32_t begin, uint32_t end,
+                                     const SeriesBits* wanted) const {
+  std::vector<Entry> entries;
+  entries.reserve(wanted ? 0 : end - begin);
+  for (uint32_t row = begin; row < end; ++row) {
+    if (wanted && !wanted->has(series_[row])) continue;
+    entries.push_back(Entry{raw(series_[row])} << 32 | row);
+  }
+  sort_by_series(entries);
+  ChunkOrder order;
+  order.rows.resize(entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) order.rows[i] = static_cast<uint32_t>(entries[i]);
+  const auto time_of = [this](uint32_t row) { return times_ns_[row]; };
+  for (size_t first = 0; first < entries.size();) {
+    const uint32_t id = series_of(entries[first]);
+    size_t last = first + 1;
+    while (last < entries.size() && series_of(entries[last]) == id) ++last;
+    const auto run = std::span(order.rows).subspan(first, last - first);
     if (!std::ranges::is_sorted(run, {}, time_of)) std::ranges::stable_sort(run, {}, time_of);
-    order.runs.push_back({.series = SeriesId{static_cast<uint32_t>(id)},
-                          .begin = static_cast<uint32_t>(begin),
-                          .end = static_cast<uint32_t>(end)});
-    begin = end;
+    order.runs.push_back({.series = SeriesId{id},
+                          .begin = static_cast<uint32_t>(first),
+                          .end = static_cast<uint32_t>(last)});
+    first = last;
   }
   return order;
 }
@@ -48,8 +81,10 @@ MemtableChunk::MemtableChunk(uint32_t capacity, std::vector<ScanColumn> columns)
       columns_(std::move(columns)),
       times_ns_(std::make_unique_for_overwrite<int64_t[]>(capacity)),
       series_(std::make_unique_for_overwrite<SeriesId[]>(capacity)),
-      cells_(std::make_unique<Cells[]>(columns_.size())) {
-  size_t bytes = sizeof(*this) + capacity * (sizeof(int64_t) + sizeof(SeriesId));
+      cells_(std::make_unique<Cells[]>(columns_.size())),
+      series_bits_(std::make_unique<std::atomic<uint64_t>[]>((capacity + 63) / 64)) {
+  size_t bytes = sizeof(*this) + capacity * (sizeof(int64_t) + sizeof(SeriesId)) +
+                 (capacity + 63) / 64 * sizeof(uint64_t);
   for (size_t i = 0; i < columns_.size(); ++i) {
     const size_t cell_bytes = ColumnVector::cell_size_bytes(columns_[i].type);
     cells_[i].values = std::make_unique_for_overwrite<char[]>(capacity * cell_bytes);
@@ -124,7 +159,12 @@ void MemtableChunk::append(const WriteBatch& batch, std::span<const SeriesId> id
   const size_t count = end - begin;
   CHECK(at + count <= capacity_);
   std::memcpy(times_ns_.get() + at, batch.times_ns.data() + begin, count * sizeof(int64_t));
-  for (size_t i = 0; i < count; ++i) series_[at + i] = ids[batch.row_series[begin + i]];
+  note_times(batch.times_ns.data() + begin, count);
+  for (size_t i = 0; i < count; ++i) {
+    const SeriesId id = ids[batch.row_series[begin + i]];
+    series_[at + i] = id;
+    note_series(id);
+  }
   for (size_t c = 0; c < columns_.size(); ++c) {
     const ColumnId id = columns_[c].id;
     const bool same_place = c < batch.columns.size() && batch.columns[c].id == id;
@@ -154,14 +194,64 @@ bool MemtableChunk::has_value(size_t column_index) const {
   return cells_[column_index].has_value.load(std::memory_order_relaxed);
 }
 
-const ChunkOrder& MemtableChunk::order() const {
-  CHECK(closed());
-  std::call_once(order_made_, [this] {
-    std::vector<uint32_t> rows(row_count());
-    std::iota(rows.begin(), rows.end(), 0);
-    order_ = order_rows(series_.get(), times_ns_.get(), std::move(rows));
-  });
-  return order_;
+bool MemtableChunk::may_overlap(const TimeRange& range) const {
+  return time_first_ns_.load(std::memory_order_relaxed) < range.end_ns &&
+         time_last_ns_.load(std::memory_order_relaxed) >= range.begin_ns;
+}
+
+void MemtableChunk::note_times(const int64_t* times_ns, size_t count) {
+  int64_t first = time_first_ns_.load(std::memory_order_relaxed);
+  int64_t last = time_last_ns_.load(std::memory_order_relaxed);
+  for (size_t i = 0; i < count; ++i) {
+    first = std::min(first, times_ns[i]);
+    last = std::max(last, times_ns[i]);
+  }
+  time_first_ns_.store(first, std::memory_order_relaxed);
+  time_last_ns_.store(last, std::memory_order_relaxed);
+}
+
+bool MemtableChunk::may_have(SeriesId series) const {
+  const uint32_t place = raw(series) % capacity_;
+  return (series_bits_[place / 64].load(std::memory_order_relaxed) >> (place % 64) & 1) != 0;
+}
+
+void MemtableChunk::note_series(SeriesId series) {
+  const uint32_t place = raw(series) % capacity_;
+  auto& word = series_bits_[place / 64];
+  const uint64_t bits = word.load(std::memory_order_relaxed);
+  const uint64_t bit = uint64_t{1} << (place % 64);
+  if ((bits & bit) == 0) word.store(bits | bit, std::memory_order_relaxed);
+}
+
+std::vector<std::shared_ptr<const ChunkOrder>> MemtableChunk::order(
+    uint32_t row_count, const SeriesBits* wanted) const {
+  std::vector<std::shared_ptr<const ChunkOrder>> pieces;
+  const auto add = [&](std::vector<std::shared_ptr<const ChunkOrder>>& to, uint32_t begin,
+                       uint32_t end, const SeriesBits* only) {
+    to.push_back(std::make_shared<const ChunkOrder>(order_rows(begin, end, only)));
+  };
+  {
+    const MutexLock lock(order_mutex_);
+    if (closed() && row_count == this->row_count()) {
+      if (!is_ordered_) {
+        pieces_.clear();
+        add(pieces_, 0, row_count, nullptr);
+        is_ordered_ = true;
+      }
+      return pieces_;
+    }
+    // Who took a snapshot before the chunk was closed must not see what came after.
+    if (!is_ordered_) {
+      while ((pieces_.size() + 1) * kPieceRows <= row_count) {
+        const auto begin = static_cast<uint32_t>(pieces_.size() * kPieceRows);
+        add(pieces_, begin, begin + kPieceRows, nullptr);
+      }
+      pieces.assign(pieces_.begin(), pieces_.begin() + row_count / kPieceRows);
+    }
+  }
+  const auto ordered = static_cast<uint32_t>(pieces.size() * kPieceRows);
+  if (ordered < row_count) add(pieces, ordered, row_count, wanted);
+  return pieces;
 }
 
 }  // namespace varve::engine

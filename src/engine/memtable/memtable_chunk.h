@@ -9,13 +9,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
-#include "engine/series_index/series_index.h"
+#include "base/mutex.h"
+#include "engine/series_index/series_bits.h"
 #include "model/column_vector.h"
 #include "model/scan_spec.h"
+#include "model/time_range.h"
 #include "model/write_batch.h"
 
 namespace varve::engine {
@@ -62,11 +63,20 @@ class MemtableChunk {
   ColumnView cells(size_t column_index, uint32_t row_count) const;
   /// True when some row of the column holds a value.
   bool has_value(size_t column_index) const;
-  /// Of a closed chunk; made at the first call and kept.
-  const ChunkOrder& order() const;
+  /// False only when no row has a time in the range.
+  bool may_overlap(const TimeRange& range) const;
+  /// False only when no row is of the series. One bit for each row that fits: quite sure as long as
+  /// ids of series are dense.
+  bool may_have(SeriesId series) const;
+  /// The order of rows [0, row_count), in pieces that hold neighbouring rows. Of a closed chunk it
+  /// is one piece, made at the first call. While the chunk grows, pieces of kPieceRows rows are
+  /// made once; of what is behind them only rows of `wanted` series (null: all) are put in order.
+  std::vector<std::shared_ptr<const ChunkOrder>> order(uint32_t row_count,
+                                                       const SeriesBits* wanted) const;
   size_t size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr uint32_t kPieceRows = 8'192;
   struct Cells {
     std::unique_ptr<char[]> values;
     // Null while every cell holds a value. Set before the row that needs it is published.
@@ -76,6 +86,9 @@ class MemtableChunk {
   void append_column(size_t column, const ColumnView& from, size_t begin, size_t end,
                      uint32_t at, StringArena& texts);
   CellState* states_to_write(Cells& cells, uint32_t row_count);
+  void note_times(const int64_t* times_ns, size_t count);
+  void note_series(SeriesId series);
+  ChunkOrder order_rows(uint32_t begin, uint32_t end, const SeriesBits* wanted) const;
 
   const uint32_t capacity_;
   const std::vector<ScanColumn> columns_;
@@ -85,11 +98,14 @@ class MemtableChunk {
   std::atomic<uint32_t> row_count_{0};
   std::atomic<bool> closed_{false};
   std::atomic<size_t> size_bytes_{0};
-  mutable std::once_flag order_made_;
-  mutable ChunkOrder order_;
+  // Widened before the row that needs it is published.
+  std::atomic<int64_t> time_first_ns_{INT64_MAX};
+  std::atomic<int64_t> time_last_ns_{INT64_MIN};
+  std::unique_ptr<std::atomic<uint64_t>[]> series_bits_;
+  // Made by readers, one at a time.
+  mutable Mutex order_mutex_;
+  mutable std::vector<std::shared_ptr<const ChunkOrder>> pieces_ GUARDED_BY(order_mutex_);
+  mutable bool is_ordered_ GUARDED_BY(order_mutex_) = false;  // As one piece.
 };
-
-/// Sorts the given rows of a chunk: by series, then time, then arrival. `rows` rise.
-ChunkOrder order_rows(const SeriesId* series, const int64_t* times_ns, std::vector<uint32_t> rows);
 
 }  // namespace varve::engine

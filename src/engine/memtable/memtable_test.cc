@@ -85,7 +85,7 @@ TEST(MemtableScan, GivesTheRowsOfASeriesByTimeThenArrival) {
   const std::vector<ScanColumn> columns = {{.id = kCount, .type = ValueType::kInt64}};
   for (const bool sealed : {false, true}) {
     if (sealed) memtable->seal();
-    const MemtableScan scan(memtable, columns, nullptr);
+    MemtableScan scan(memtable, columns, nullptr);
     std::vector<RowRun> runs;
     scan.collect(SeriesId{0}, {}, runs);
     ASSERT_EQ(runs.size(), 1u);
@@ -99,6 +99,90 @@ TEST(MemtableScan, GivesTheRowsOfASeriesByTimeThenArrival) {
     scan.collect(SeriesId{0}, {.begin_ns = 4, .end_ns = 5}, runs);
     EXPECT_TRUE(runs.empty());
   }
+}
+
+// Rows of many series in any order of time, read while the table grows past pieces and chunks.
+TEST(Memtable, AnswersAsAModelDoesAtEverySize) {
+  Memtable memtable = make();
+  SeededRandom random(5);
+  constexpr uint32_t kSeries = 50;
+  struct Expected {
+    int64_t time_ns;
+    int64_t number;
+  };
+  std::vector<std::vector<Expected>> expected(kSeries);
+  int64_t number = 0;
+  const auto columns = std::vector<ScanColumn>{{.id = kCount, .type = ValueType::kInt64}};
+  const auto expect_rows = [&](uint32_t series, const TimeRange& range, const SeriesBits* wanted) {
+    auto shared = std::shared_ptr<const Memtable>(&memtable, [](const Memtable*) {});
+    MemtableScan scan(shared, columns, wanted);
+    std::vector<RowRun> runs;
+    scan.collect(SeriesId{series}, range, runs);
+    auto rows = expected[series];
+    std::erase_if(rows, [&](const Expected& row) { return !range.contains(row.time_ns); });
+    std::ranges::stable_sort(rows, {}, &Expected::time_ns);
+    ASSERT_EQ(runs.size(), rows.empty() ? 0u : 1u);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      ASSERT_EQ(runs[0].times_ns[i], rows[i].time_ns);
+      ASSERT_EQ(runs[0].columns[0].as<int64_t>()[i], rows[i].number);
+    }
+  };
+  while (number < 200'000) {
+    WriteBatch batch = batch_of(kTable, {{"a", 0, {{kCount, number}}}});
+    std::vector<SeriesId> ids;
+    batch.row_series.clear();
+    batch.times_ns.clear();
+    batch.columns[0].values.clear();
+    batch.series.resize(kSeries);
+    for (uint32_t i = 0; i < kSeries; ++i) ids.push_back(SeriesId{i});
+    // Later rows have later times, mostly.
+    for (size_t rows = random.next_u64() % 5'000; rows > 0; --rows, ++number) {
+      const auto series = static_cast<uint32_t>(random.next_u64() % (kSeries - 1));
+      const int64_t time_ns =
+          number / 10 + static_cast<int64_t>(random.next_u64() % (number < 100'000 ? 1 : 500));
+      batch.row_series.push_back(series);
+      batch.times_ns.push_back(time_ns);
+      batch.columns[0].values.append_i64(number);
+      expected[series].push_back({time_ns, number});
+    }
+    memtable.append(batch, ids);
+    const auto asked = static_cast<uint32_t>(random.next_u64() % kSeries);
+    SeriesBits wanted;
+    wanted.add(SeriesId{asked});
+    const auto begin = static_cast<int64_t>(random.next_u64() % 20'000);
+    expect_rows(asked, {.begin_ns = begin, .end_ns = begin + 1'000}, &wanted);
+    expect_rows(asked, {.begin_ns = 0, .end_ns = kSegmentNs}, &wanted);
+  }
+  for (uint32_t series = 0; series < kSeries; ++series) {
+    expect_rows(series, {.begin_ns = 0, .end_ns = kSegmentNs}, nullptr);
+  }
+  memtable.seal();
+  for (uint32_t series = 0; series < kSeries; ++series) {
+    expect_rows(series, {.begin_ns = 5'000, .end_ns = 15'000}, nullptr);
+  }
+}
+
+TEST(Memtable, ShowsNothingThatCameAfterTheSnapshot) {
+  auto memtable = std::make_shared<Memtable>(kTable, MergeMode::kMerge, SegmentId{1},
+                                             TimeRange{.begin_ns = 0, .end_ns = kSegmentNs});
+  const auto columns = std::vector<ScanColumn>{{.id = kCount, .type = ValueType::kInt64}};
+  const auto append = [&](int64_t from, int64_t to) {
+    for (int64_t i = from; i < to; ++i) {
+      memtable->append(batch_of(kTable, {{"a", i, {{kCount, i}}}}), kTwoSeries);
+    }
+  };
+  append(0, 20'000);
+  MemtableScan early(memtable, columns, nullptr);
+  append(20'000, 60'000);
+  MemtableScan late(memtable, columns, nullptr);
+  const auto count = [](MemtableScan& scan) {
+    std::vector<RowRun> runs;
+    scan.collect(SeriesId{0}, TimeRange{}, runs);
+    return runs.empty() ? 0 : runs[0].row_count();
+  };
+  EXPECT_EQ(count(late), 60'000u);
+  memtable->seal();
+  EXPECT_EQ(count(early), 20'000u);
 }
 
 }  // namespace

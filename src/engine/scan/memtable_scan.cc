@@ -4,25 +4,28 @@
 #include <algorithm>
 
 namespace varve::engine {
+namespace {
+
+template <class T>
+void gather(const ColumnView& from, std::span<const uint32_t> rows, ColumnVector& to) {
+  const T* cells = static_cast<const T*>(from.values);
+  T* out = static_cast<T*>(to.append_uninitialized(rows.size()));
+  for (size_t i = 0; i < rows.size(); ++i) out[i] = cells[rows[i]];
+}
+
+void append_cells(const ColumnView& from, std::span<const uint32_t> rows, ColumnVector& to) {
+  if (from.states != nullptr || is_variable_size(from.type)) return append_rows(from, rows, to);
+  if (from.type == ValueType::kBool) return gather<uint8_t>(from, rows, to);
+  gather<uint64_t>(from, rows, to);
+}
+
+}  // namespace
 
 MemtableScan::MemtableScan(std::shared_ptr<const Memtable> memtable,
-                           const std::vector<ScanColumn>& columns,
-                           const SeriesBits* wanted)
-    : memtable_(std::move(memtable)), columns_(columns) {
+                           const std::vector<ScanColumn>& columns, const SeriesBits* wanted)
+    : memtable_(std::move(memtable)), columns_(columns), wanted_(wanted) {
   for (ChunkSnapshot& chunk : memtable_->snapshot()) {
     Part part;
-    if (chunk.chunk->closed()) {
-      chunk.row_count = chunk.chunk->row_count();
-      part.order = &chunk.chunk->order();
-    } else {
-      std::vector<uint32_t> rows;
-      for (uint32_t row = 0; row < chunk.row_count; ++row) {
-        if (wanted == nullptr || wanted->has(chunk.chunk->series()[row])) rows.push_back(row);
-      }
-      part.own_order = std::make_unique<ChunkOrder>(
-          order_rows(chunk.chunk->series(), chunk.chunk->times_ns(), std::move(rows)));
-      part.order = part.own_order.get();
-    }
     for (const ScanColumn& column : columns_) {
       part.columns.push_back(chunk.chunk->column_index(column));
     }
@@ -31,60 +34,110 @@ MemtableScan::MemtableScan(std::shared_ptr<const Memtable> memtable,
   }
 }
 
-void MemtableScan::collect(SeriesId series, const TimeRange& range,
-                           std::vector<RowRun>& runs) const {
-  std::vector<Ref> refs;
-  const auto time_of = [this](const Ref& ref) {
-    return parts_[ref.part].chunk.chunk->times_ns()[ref.row];
-  };
-  for (uint32_t p = 0; p < parts_.size(); ++p) {
-    const auto rows = parts_[p].order->find(series);
-    const int64_t* times = parts_[p].chunk.chunk->times_ns();
+// Fills slices_ in order of arrival.
+void MemtableScan::find(SeriesId series, const TimeRange& range) {
+  slices_.clear();
+  for (Part& part : parts_) {
+    const MemtableChunk& chunk = *part.chunk.chunk;
+    if (!chunk.may_overlap(range) || !chunk.may_have(series)) continue;
+    if (part.pieces.empty()) part.pieces = chunk.order(part.chunk.row_count, wanted_);
+    const int64_t* times = chunk.times_ns();
     const auto before = [times](uint32_t row, int64_t time) { return times[row] < time; };
-    auto row = std::lower_bound(rows.begin(), rows.end(), range.begin_ns, before);
-    for (; row != rows.end() && times[*row] < range.end_ns; ++row) {
-      refs.push_back({.part = p, .row = *row});
+    for (const auto& piece : part.pieces) {
+      auto rows = piece->find(series);
+      if (rows.empty()) continue;
+      auto first = rows.begin();
+      auto last = rows.end();
+      if (times[rows.front()] < range.begin_ns) {
+        first = std::lower_bound(first, last, range.begin_ns, before);
+      }
+      if (times[rows.back()] >= range.end_ns) {
+        last = std::lower_bound(first, last, range.end_ns, before);
+      }
+      if (first == last) continue;
+      slices_.push_back({.part = &part,
+                         .rows = {first, last},
+                         .time_first_ns = times[*first],
+                         .time_last_ns = times[*(last - 1)]});
     }
   }
-  if (refs.empty()) return;
-  // Later chunks arrived later: a stable sort keeps the order of arrival among equal times.
-  if (!std::ranges::is_sorted(refs, {}, time_of)) std::ranges::stable_sort(refs, {}, time_of);
+}
+
+// Cuts slices whose times overlap into pieces that do not.
+void MemtableScan::merge_slices() {
+  struct Ref {
+    int64_t time_ns = 0;
+    const Part* part = nullptr;
+    uint32_t row = 0;
+  };
+  std::vector<Ref> refs;
+  for (const Slice& slice : slices_) {
+    const int64_t* times = slice.part->chunk.chunk->times_ns();
+    for (const uint32_t row : slice.rows) {
+      refs.push_back({.time_ns = times[row], .part = slice.part, .row = row});
+    }
+  }
+  // Later slices arrived later: a stable sort keeps the order of arrival among equal times.
+  std::ranges::stable_sort(refs, {}, &Ref::time_ns);
+  merged_rows_.clear();
+  for (const Ref& ref : refs) merged_rows_.push_back(ref.row);
+  slices_.clear();
+  for (size_t begin = 0; begin < refs.size();) {
+    size_t end = begin + 1;
+    while (end < refs.size() && refs[end].part == refs[begin].part) ++end;
+    slices_.push_back({.part = refs[begin].part,
+                       .rows = std::span(merged_rows_).subspan(begin, end - begin),
+                       .time_first_ns = refs[begin].time_ns,
+                       .time_last_ns = refs[end - 1].time_ns});
+    begin = end;
+  }
+}
+
+void MemtableScan::collect(SeriesId series, const TimeRange& range, std::vector<RowRun>& runs) {
+  find(series, range);
+  if (slices_.empty()) return;
+  for (size_t i = 1; i < slices_.size(); ++i) {
+    if (slices_[i].time_first_ns >= slices_[i - 1].time_last_ns) continue;
+    merge_slices();
+    break;
+  }
+  size_t row_count = 0;
+  for (const Slice& slice : slices_) row_count += slice.rows.size();
   auto rows = std::make_shared<OwnedRows>(columns_);
-  rows->times_ns.reserve(refs.size());
-  for (const Ref& ref : refs) rows->times_ns.push_back(time_of(ref));
-  for (size_t c = 0; c < columns_.size(); ++c) append_column(c, refs, rows->columns[c]);
+  rows->times_ns.reserve(row_count);
+  for (const Slice& slice : slices_) {
+    const int64_t* times = slice.part->chunk.chunk->times_ns();
+    for (const uint32_t row : slice.rows) rows->times_ns.push_back(times[row]);
+  }
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    rows->columns[c].reserve(row_count);
+    append_column(c, rows->columns[c]);
+  }
   runs.push_back(to_run(std::move(rows), {memtable_}));
 }
 
-void MemtableScan::append_column(size_t column, const std::vector<Ref>& refs,
-                                 ColumnVector& to) const {
-  to.reserve(refs.size());
-  std::vector<uint32_t> rows;
-  for (size_t begin = 0; begin < refs.size();) {
-    const uint32_t part = refs[begin].part;
-    size_t end = begin;
-    rows.clear();
-    for (; end < refs.size() && refs[end].part == part; ++end) rows.push_back(refs[end].row);
-    const int index = parts_[part].columns[column];
+void MemtableScan::append_column(size_t column, ColumnVector& to) const {
+  for (const Slice& slice : slices_) {
+    const int index = slice.part->columns[column];
     if (index < 0) {
-      to.pad_to(end);
-    } else {
-      const auto& chunk = parts_[part].chunk;
-      append_rows(chunk.chunk->cells(static_cast<size_t>(index), chunk.row_count), rows, to);
+      to.pad_to(to.row_count() + slice.rows.size());
+      continue;
     }
-    begin = end;
+    const ChunkSnapshot& chunk = slice.part->chunk;
+    append_cells(chunk.chunk->cells(static_cast<size_t>(index), chunk.row_count), slice.rows, to);
   }
 }
 
 void MemtableScan::add_series(SeriesBits& series) const {
   for (const Part& part : parts_) {
-    for (const ChunkOrder::Run& run : part.order->runs) series.add(run.series);
+    const SeriesId* ids = part.chunk.chunk->series();
+    for (uint32_t row = 0; row < part.chunk.row_count; ++row) series.add(ids[row]);
   }
 }
 
 uint64_t MemtableScan::row_count() const {
   uint64_t rows = 0;
-  for (const Part& part : parts_) rows += part.order->rows.size();
+  for (const Part& part : parts_) rows += part.chunk.row_count;
   return rows;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/memtable/memtable.h"
@@ -13,12 +14,13 @@ namespace varve::engine {
 
 class MemtableScan {
  public:
-  /// `wanted`: the series that may be asked for; null: any.
+  /// `wanted`: the series that may be asked for; null: any. It outlives the scan.
   MemtableScan(std::shared_ptr<const Memtable> memtable, const std::vector<ScanColumn>& columns,
                const SeriesBits* wanted);
 
-  /// Adds the rows of a series inside the range, if there are any, as one run.
-  void collect(SeriesId series, const TimeRange& range, std::vector<RowRun>& runs) const;
+  /// Adds the rows of a series inside the range, if there are any, as one run. Chunks are put in
+  /// order when they are first needed.
+  void collect(SeriesId series, const TimeRange& range, std::vector<RowRun>& runs);
   /// Adds every series that has rows.
   void add_series(SeriesBits& series) const;
   uint64_t row_count() const;
@@ -26,19 +28,26 @@ class MemtableScan {
  private:
   struct Part {
     ChunkSnapshot chunk;
-    const ChunkOrder* order = nullptr;
-    std::unique_ptr<ChunkOrder> own_order;  // Of a chunk that still grows.
-    std::vector<int> columns;               // By wanted column: its index in the chunk, or -1.
+    std::vector<std::shared_ptr<const ChunkOrder>> pieces;  // Empty: not needed yet.
+    std::vector<int> columns;  // By wanted column: its index in the chunk, or -1.
   };
-  struct Ref {
-    uint32_t part = 0;
-    uint32_t row = 0;
+  // Rows of one series in one part, by time.
+  struct Slice {
+    const Part* part = nullptr;
+    std::span<const uint32_t> rows;
+    int64_t time_first_ns = 0;
+    int64_t time_last_ns = 0;
   };
-  void append_column(size_t column, const std::vector<Ref>& refs, ColumnVector& to) const;
+  void find(SeriesId series, const TimeRange& range);
+  void merge_slices();
+  void append_column(size_t column, ColumnVector& to) const;
 
   std::shared_ptr<const Memtable> memtable_;
   const std::vector<ScanColumn>& columns_;  // Outlives the scan.
+  const SeriesBits* wanted_;
   std::vector<Part> parts_;
+  std::vector<Slice> slices_;          // Of the series being collected.
+  std::vector<uint32_t> merged_rows_;  // Of slices whose times overlap.
 };
 
 }  // namespace varve::engine

@@ -36,7 +36,7 @@ Result<std::vector<RowRun>> SegmentScan::merged(SeriesId id, const KeyHash& hash
       return fail(collected.error());
     }
   }
-  for (const MemtableScan& memtable : memtables_) memtable.collect(id, range, runs);
+  for (MemtableScan& memtable : memtables_) memtable.collect(id, range, runs);
   return merge_runs(std::move(runs), mode_, columns_);
 }
 
