@@ -215,8 +215,9 @@ Result<Header> read_header(ByteReader& in, uint8_t head, size_t count) {
   if ((head & kExceptionsFlag) != 0) TRY_VOID(read_exceptions(in, count, header.exceptions));
   if (header.coding == Coding::kFlat) return header;
   header.packed_width = in.u8();
-  if (header.packed_width > kPackedWidthMax &&
-      (header.packed_width != 64 || header.coding != Coding::kPacked)) {
+  const bool is_packed = header.coding == Coding::kPacked;
+  if ((header.packed_width > kPackedWidthMax && !(is_packed && header.packed_width == 64)) ||
+      (header.packed_width == 0 && is_packed)) {
     return corrupt("a packed plane has an impossible width");
   }
   return header;

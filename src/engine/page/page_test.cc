@@ -292,6 +292,8 @@ TEST(Page, RefusesWhatIsNoPage) {
   refuses("\x10\x07", ValueType::kInt64, 1, "a page of numbers has an unknown body");
   refuses(std::string_view("\x10\x00\x06", 3), ValueType::kInt64, 1,
           "integers have an unknown coding");
+  refuses(std::string_view("\x10\x00\x01\x00\x00\x00", 6), ValueType::kInt64, 5,
+          "a packed plane has an impossible width");
   refuses(std::string_view("\x11\x00", 2), ValueType::kInt64, 5,
           "a page does not end where it should");
 }

@@ -98,6 +98,12 @@ arrow::Result<std::shared_ptr<arrow::Array>> to_arrow(const ColumnView& cells) {
       {validity.bits, borrow(cells.values, cells.row_count * 8)}, validity.null_count));
 }
 
+std::shared_ptr<const arrow::KeyValueMetadata> key_values(const FooterTexts& texts) {
+  auto pairs = std::make_shared<arrow::KeyValueMetadata>();
+  for (const auto& [key, value] : texts) pairs->Append(key, value);
+  return pairs;
+}
+
 void TagColumn::append(std::string_view text, size_t row_count) {
   int32_t index = -1;
   if (!text.empty()) {

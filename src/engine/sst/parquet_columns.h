@@ -4,6 +4,7 @@
 
 #include <arrow/array.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 
 #include <cstdint>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/sst/sst_footer.h"
 #include "model/column_vector.h"
 #include "model/value.h"
 
@@ -23,6 +25,8 @@ std::shared_ptr<arrow::DataType> arrow_type(ValueType type);
 
 /// A cell that holds no value becomes a null.
 arrow::Result<std::shared_ptr<arrow::Array>> to_arrow(const ColumnView& cells);
+
+std::shared_ptr<const arrow::KeyValueMetadata> key_values(const FooterTexts& texts);
 
 /// One tag of a row group as a dictionary column: texts appear once, rows come in runs.
 class TagColumn {

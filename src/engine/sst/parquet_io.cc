@@ -19,6 +19,7 @@ arrow::Status FileOutput::Write(const void* data, int64_t size_bytes) {
   const std::string_view bytes(static_cast<const char*>(data), static_cast<size_t>(size_bytes));
   crc_ = crc32c(bytes, crc_);
   pending_.append(bytes);
+  if (copy_ != nullptr) copy_->append(bytes);
   return pending_.size() >= kPendingBytesMax ? Flush() : arrow::Status::OK();
 }
 

@@ -26,12 +26,15 @@ class FileOutput final : public arrow::io::OutputStream {
   bool closed() const override { return closed_; }
   /// CRC32C of what was written since the last call.
   uint32_t take_crc();
+  /// From now on what is written is appended to `copy` too; null: no more.
+  void copy_to(std::string* copy) { copy_ = copy; }
   /// What a failed call of ours said, so that its code survives the way through Arrow.
   const Error& error() const { return error_; }
 
  private:
   File& file_;  // Outlives it.
   std::string pending_;
+  std::string* copy_ = nullptr;
   uint32_t crc_ = 0;
   uint64_t written_bytes_ = 0;
   bool closed_ = false;

@@ -8,34 +8,18 @@
 #include <parquet/types.h>
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "engine/sst/packed_reader.h"
 #include "engine/sst/parquet_io.h"
 #include "engine/sst/sst_block.h"
+#include "engine/sst/sst_footer.h"
 #include "engine/sst/sst_reader.h"
 
 namespace varve::engine {
 namespace {
-
-constexpr uint64_t kFormatLast = 2;
-
-/// "12 34 56" or "12.34" as numbers.
-std::vector<uint64_t> parse_numbers(std::string_view text) {
-  std::vector<uint64_t> numbers;
-  const char* next = text.data();
-  const char* const end = next + text.size();
-  while (next < end) {
-    uint64_t number = 0;
-    const auto parsed = std::from_chars(next, end, number);
-    if (parsed.ec != std::errc()) break;
-    numbers.push_back(number);
-    next = parsed.ptr + (parsed.ptr < end ? 1 : 0);
-  }
-  return numbers;
-}
 
 Result<ValueType> value_type(const parquet::ColumnDescriptor& column) {
   switch (column.physical_type()) {
@@ -70,22 +54,21 @@ void spread(T* cells, size_t value_count, const std::vector<int16_t>& levels) {
 class ParquetSstReader final : public SstReader {
  public:
   ParquetSstReader(std::string path, std::shared_ptr<File> bytes,
-                   std::unique_ptr<parquet::ParquetFileReader> file)
+                   std::unique_ptr<parquet::ParquetFileReader> file, SstFooter footer)
       : path_(std::move(path)), bytes_(std::move(bytes)), file_(std::move(file)),
-        metadata_(file_->metadata()) {}
+        metadata_(file_->metadata()), footer_(std::move(footer)) {}
 
   Result<void> load() {
-    TRY_VOID(load_metadata());
     TRY_VOID(load_columns());
     return load_block();
   }
 
   const std::string& path() const override { return path_; }
-  SstLayout layout() const override { return layout_; }
-  TableId table() const override { return table_; }
-  SegmentId segment() const override { return segment_; }
-  Version version_first() const override { return version_first_; }
-  Version version_last() const override { return version_last_; }
+  SstLayout layout() const override { return footer_.layout; }
+  TableId table() const override { return footer_.table; }
+  SegmentId segment() const override { return footer_.segment; }
+  Version version_first() const override { return footer_.version_first; }
+  Version version_last() const override { return footer_.version_last; }
   uint64_t row_count() const override { return static_cast<uint64_t>(metadata_->num_rows()); }
   uint32_t row_group_count() const override {
     return static_cast<uint32_t>(metadata_->num_row_groups());
@@ -131,60 +114,14 @@ class ParquetSstReader final : public SstReader {
     return fail(ErrorCode::kCorrupt, path_ + ": " + what);
   }
 
-  Result<std::string> metadata_text(const char* key) const {
-    const auto text = metadata_->key_value_metadata();
-    if (text == nullptr || !text->Contains(key)) {
-      return corrupt(std::string("its footer lacks '") + key + "'");
-    }
-    const auto value = text->Get(key);
-    if (!value.ok()) return corrupt(std::string("its footer lacks '") + key + "'");
-    return *value;
-  }
-
-  /// That many numbers, or kCorrupt.
-  Result<std::vector<uint64_t>> metadata_numbers(const char* key, size_t count) const {
-    const std::string text = TRY(metadata_text(key));
-    auto numbers = parse_numbers(text);
-    if (numbers.size() != count) {
-      return corrupt(std::string("its footer says '") + text + "' of '" + key + "'");
-    }
-    return numbers;
-  }
-
-  Result<void> load_metadata() {
-    const auto format = TRY(metadata_numbers("varve.format", 1));
-    if (format[0] < 1 || format[0] > kFormatLast) {
-      return fail(ErrorCode::kUnsupported,
-                  path_ + ": its format number is " + std::to_string(format[0]) +
-                      ", this program reads up to " + std::to_string(kFormatLast));
-    }
-    format_ = static_cast<int>(format[0]);
-    if (format_ > 1) {
-      const std::string name = TRY(metadata_text("varve.layout"));
-      const auto layout = parse_sst_layout(name);
-      if (!layout || *layout != SstLayout::kColumnar) {
-        return fail(ErrorCode::kUnsupported, path_ + ": its layout is '" + name +
-                                                 "', which this program does not read");
-      }
-      layout_ = *layout;
-    }
-    const auto id = [&](const char* key) -> Result<uint32_t> {
-      return static_cast<uint32_t>(TRY(metadata_numbers(key, 1))[0]);
-    };
-    table_ = TableId{TRY(id("varve.table"))};
-    segment_ = SegmentId{TRY(id("varve.segment"))};
-    const auto version = [&](const char* key) -> Result<Version> {
-      const auto parts = TRY(metadata_numbers(key, 2));
-      return Version{parts[0], static_cast<uint16_t>(parts[1])};
-    };
-    version_first_ = TRY(version("varve.version_first"));
-    version_last_ = TRY(version("varve.version_last"));
-    return {};
+  /// The same for what was said without the path.
+  tl::unexpected<Error> of_path(const Error& error) const {
+    return fail(error.code, path_ + ": " + error.message);
   }
 
   Result<void> load_columns() {
     const parquet::SchemaDescriptor& schema = *metadata_->schema();
-    const std::vector<uint64_t> tag_ids = parse_numbers(TRY(metadata_text("varve.tags")));
+    const std::vector<uint64_t>& tag_ids = footer_.tag_ids;
     for (int column = 0; column < schema.num_columns(); ++column) {
       const parquet::ColumnDescriptor& descriptor = *schema.Column(column);
       const auto id = static_cast<uint32_t>(descriptor.schema_node()->field_id());
@@ -209,30 +146,11 @@ class ParquetSstReader final : public SstReader {
     return {};
   }
 
-  /// Our block, once it and the footer behind it have proved sound.
   Result<void> load_block() {
-    const auto place = TRY(metadata_numbers("varve.directory", 4));
-    const uint64_t offset = place[0];
-    const auto at = " at offset " + std::to_string(offset);
-    const uint64_t file_bytes = TRY(bytes_->size_bytes());
-    if (offset < kFooterCrcBytes || offset > file_bytes || place[1] > file_bytes - offset ||
-        place[1] > UINT32_MAX || place[2] > UINT32_MAX) {
-      return corrupt("its series directory would lie outside the file" + at);
-    }
-    const std::string bytes =
-        TRY(bytes_->read_at(offset - kFooterCrcBytes, file_bytes - offset + kFooterCrcBytes));
-    const auto block = std::string_view(bytes).substr(kFooterCrcBytes, place[1]);
-    if (crc32c(std::string_view(bytes).substr(kFooterCrcBytes + place[1])) !=
-        ByteReader(bytes).u32()) {
-      return corrupt("the checksum of its footer is wrong at offset " +
-                     std::to_string(offset + place[1]));
-    }
-    if (crc32c(block) != place[3]) {
-      return corrupt("the checksum of its series directory is wrong" + at);
-    }
-    const auto plain = decompress_block(block, place[2]);
-    if (!plain) return corrupt(plain.error().message + at);
-    return format_ == 1 ? load_format1(*plain, place) : load_format2(*plain, file_bytes);
+    const auto plain = read_index_block(*bytes_, footer_.block);
+    if (!plain) return of_path(plain.error());
+    return footer_.format == 1 ? load_format1(*plain)
+                               : load_format2(*plain, TRY(bytes_->size_bytes()));
   }
 
   Result<void> load_format2(std::string_view plain, uint64_t file_bytes) {
@@ -244,17 +162,19 @@ class ParquetSstReader final : public SstReader {
   }
 
   /// The directory was no more than a part of that block.
-  Result<void> load_format1(std::string_view plain, const std::vector<uint64_t>& place) {
+  Result<void> load_format1(std::string_view plain) {
+    const SstBlockPlace& place = footer_.block;
     auto block = decode_block_format1(plain);
     if (!block) return corrupt(block.error().message);
     chunks_ = std::move(block->chunks);
-    directory_ = DirectoryIndex::of_one_block({.first = {},
-                                               .offset = place[0],
-                                               .row_begin = 0,
-                                               .size_bytes = static_cast<uint32_t>(place[1]),
-                                               .plain_bytes = static_cast<uint32_t>(place[2]),
-                                               .crc = static_cast<uint32_t>(place[3]),
-                                               .series_count = 0});
+    directory_ = DirectoryIndex::of_one_block(
+        {.first = {},
+         .offset = place.offset,
+         .row_begin = 0,
+         .size_bytes = static_cast<uint32_t>(place.size_bytes),
+         .plain_bytes = static_cast<uint32_t>(place.plain_bytes),
+         .crc = place.crc,
+         .series_count = 0});
     return check_chunks();
   }
 
@@ -270,7 +190,7 @@ class ParquetSstReader final : public SstReader {
       return fail(ErrorCode::kCorrupt, "a checksum of the series directory is wrong");
     }
     const std::string plain = TRY(decompress_block(bytes, place.plain_bytes));
-    if (format_ == 1) {
+    if (footer_.format == 1) {
       const auto block = TRY(decode_block_format1(plain));
       return SeriesDirectory::decode_format1(block.directory, numeric_fields_, row_group_begins_);
     }
@@ -389,12 +309,7 @@ class ParquetSstReader final : public SstReader {
   std::shared_ptr<File> bytes_;  // Shared with file_: one descriptor for each SST.
   std::unique_ptr<parquet::ParquetFileReader> file_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
-  int format_ = 0;
-  SstLayout layout_ = SstLayout::kColumnar;
-  TableId table_{};
-  SegmentId segment_{};
-  Version version_first_;
-  Version version_last_;
+  SstFooter footer_;
   int time_column_ = 0;
   std::vector<SstColumn> fields_;
   std::vector<int> file_column_;  // By field: its column in the file.
@@ -413,10 +328,25 @@ Result<std::shared_ptr<const SstReader>> open_sst(FileSystem& files, const std::
   try {
     parquet::ReaderProperties properties;
     properties.set_page_checksum_verification(false);  // Our own checksums cover more.
-    auto reader = std::make_shared<ParquetSstReader>(
-        path, file,
-        parquet::ParquetFileReader::Open(std::make_shared<FileInput>(file, size_bytes),
-                                         properties));
+    auto parquet_file = parquet::ParquetFileReader::Open(
+        std::make_shared<FileInput>(file, size_bytes), properties);
+    const auto metadata = parquet_file->metadata();
+    auto footer = decode_footer([&](const char* key) -> std::optional<std::string> {
+      const auto texts = metadata->key_value_metadata();
+      if (texts == nullptr || !texts->Contains(key)) return std::nullopt;
+      return texts->Get(key).ValueOr("");
+    });
+    if (!footer) return fail(footer.error().code, path + ": " + footer.error().message);
+    if (footer->layout == SstLayout::kPacked) {
+      return open_packed_sst(path, file, *metadata, std::move(*footer));
+    }
+    if (footer->layout != SstLayout::kColumnar) {
+      return fail(ErrorCode::kUnsupported, path + ": its layout is '" +
+                                               std::string(to_string(footer->layout)) +
+                                               "', which this program does not read");
+    }
+    auto reader = std::make_shared<ParquetSstReader>(path, file, std::move(parquet_file),
+                                                     std::move(*footer));
     TRY_VOID(reader->load());
     return reader;
   } catch (const std::exception& error) {

@@ -15,14 +15,15 @@
 #include "engine/sst/directory_writer.h"
 #include "engine/sst/parquet_columns.h"
 #include "engine/sst/parquet_io.h"
+#include "engine/sst/packed_writer.h"
 #include "engine/sst/sst_block.h"
+#include "engine/sst/sst_footer.h"
 #include "engine/sst/sst_writer.h"
 
 namespace varve::engine {
 namespace {
 
 constexpr size_t kSampleRows = 4096;
-constexpr int kFormat = 2;
 
 /// Which encoding a double column takes: what is smallest for a sample of its first row group.
 enum class DoubleEncoding { kDictionary, kByteStreamSplit, kPlain };
@@ -285,21 +286,11 @@ class ParquetSstWriter final : public SstWriter {
     // Four bytes for the footer's checksum, which is not known yet.
     footer_crc_offset_ = TRY(sink(std::string_view("\0\0\0\0", kFooterCrcBytes)));
     const uint64_t offset = TRY(sink(block));
-    const auto text = [](auto number) { return std::to_string(number); };
-    std::string tag_ids;
-    for (const SstColumn& tag : tags_) {
-      tag_ids += (tag_ids.empty() ? "" : " ") + text(raw(tag.id));
-    }
-    return from_arrow(writer_->AddKeyValueMetadata(arrow::key_value_metadata(
-        {"varve.format", "varve.layout", "varve.table", "varve.table_name", "varve.segment",
-         "varve.version_first", "varve.version_last", "varve.tags", "varve.directory"},
-        {text(kFormat), std::string(to_string(options_.layout)), text(raw(options_.table)),
-         options_.table_name,
-         text(raw(options_.segment)),
-         text(options_.version_first.clock) + "." + text(options_.version_first.node),
-         text(options_.version_last.clock) + "." + text(options_.version_last.node), tag_ids,
-         text(offset) + " " + text(block.size()) + " " + text(plain.size()) + " " +
-             text(crc32c(block))})));
+    return from_arrow(writer_->AddKeyValueMetadata(
+        key_values(footer_texts(options_, {.offset = offset,
+                                           .size_bytes = block.size(),
+                                           .plain_bytes = plain.size(),
+                                           .crc = crc32c(block)}))));
   }
 
   FileSystem& files_;
@@ -350,7 +341,7 @@ class GuardedSstWriter final : public SstWriter {
 }  // namespace
 
 Result<void> check_layout(SstLayout layout) {
-  if (layout == SstLayout::kColumnar) return {};
+  if (layout == SstLayout::kColumnar || layout == SstLayout::kPacked) return {};
   return fail(ErrorCode::kUnsupported, "sorted files of layout '" +
                                            std::string(to_string(layout)) +
                                            "' cannot be written by this program");
@@ -362,6 +353,10 @@ Result<std::unique_ptr<SstWriter>> make_sst_writer(FileSystem& files, SstWriterO
   const std::string temporary = ParquetSstWriter::temporary_path(path);
   if (TRY(files.exists(temporary))) TRY_VOID(files.remove(temporary));
   auto file = TRY(files.open(temporary, FileSystem::OpenMode::kCreate));
+  if (options.layout == SstLayout::kPacked) {
+    return std::make_unique<GuardedSstWriter>(
+        make_packed_writer(files, std::move(options), std::move(file), temporary), path);
+  }
   return std::make_unique<GuardedSstWriter>(
       std::make_unique<ParquetSstWriter>(files, std::move(options), std::move(file)), path);
 }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// What holds for the packed layout alone; what holds for all stands in sst_test.cc.
+#include <gtest/gtest.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
+#include <parquet/statistics.h>
+
+#include <algorithm>
+
+#include "engine/page/page.h"
+#include "engine/sst/parquet_io.h"
+#include "engine/sst/sst_reader.h"
+#include "engine/sst/sst_writer.h"
+#include "io/simulated_file_system.h"
+
+namespace varve::engine {
+namespace {
+
+constexpr const char* kPath = "/data/1.sst";
+constexpr ColumnId kHost{1}, kUsage{2}, kText{3};
+
+class Packed : public testing::Test {
+ protected:
+  Packed() { EXPECT_TRUE(files_.create_directories("/data").has_value()); }
+
+  std::unique_ptr<SstWriter> make_writer() {
+    auto writer = make_sst_writer(
+        files_, {.path = kPath,
+                 .layout = SstLayout::kPacked,
+                 .table_name = "cpu",
+                 .columns = {{kHost, ColumnKind::kTag, ValueType::kString, "time_first"},
+                             {kUsage, ColumnKind::kField, ValueType::kInt64, "usage"},
+                             {kText, ColumnKind::kField, ValueType::kString, "text"}}});
+    EXPECT_TRUE(writer.has_value());
+    return std::move(*writer);
+  }
+
+  /// Rows (time and usage) of host `host`, of texts that long.
+  void append(SstWriter& writer, const std::string& key, int64_t first, size_t row_count,
+              size_t text_bytes = 1) {
+    std::vector<int64_t> times(row_count);
+    ColumnVector usage(ValueType::kInt64), text(ValueType::kString);
+    for (size_t row = 0; row < row_count; ++row) {
+      times[row] = first + static_cast<int64_t>(row);
+      usage.append_i64(times[row] * 3 % 101);
+      text.append_string(std::string(text_bytes, static_cast<char>('a' + row % 26)));
+    }
+    const ColumnView views[] = {usage.view(), text.view()};
+    const auto appended = writer.append({series_key_hash(key), key}, times, views);
+    ASSERT_TRUE(appended.has_value()) << appended.error().message;
+  }
+
+  static std::vector<std::string> keys(size_t count) {
+    std::vector<std::string> keys;
+    for (size_t host = 0; host < count; ++host) {
+      keys.push_back(encode_series_key({{kHost, "host_" + std::to_string(host)}}));
+    }
+    std::ranges::sort(keys, {}, series_key_hash);
+    return keys;
+  }
+
+  /// All row groups, and that each row is what append() made of it.
+  std::vector<uint32_t> check() {
+    std::vector<uint32_t> groups;
+    const auto reader = open_sst(files_, kPath);
+    EXPECT_TRUE(reader.has_value()) << reader.error().message;
+    if (!reader) return groups;
+    for (uint32_t group = 0; group < (*reader)->row_group_count(); ++group) {
+      groups.push_back((*reader)->row_group_rows(group));
+      const auto times = (*reader)->read_times(group);
+      const auto usage = (*reader)->read_field(group, 0);
+      const auto text = (*reader)->read_field(group, 1);
+      EXPECT_TRUE(times && usage && text);
+      for (uint32_t row = 0; row < groups.back(); ++row) {
+        EXPECT_EQ((*usage)->view().as<int64_t>()[row],
+                  (*times)->view().as<int64_t>()[row] * 3 % 101);
+      }
+    }
+    return groups;
+  }
+
+  SimulatedFileSystem files_;
+};
+
+TEST_F(Packed, CutsLongSeriesIntoEvenPagesAndLetsShortOnesShare) {
+  const auto series = keys(40);
+  auto writer = make_writer();
+  append(*writer, series[0], 0, 20'000);
+  for (size_t one = 1; one < 40; ++one) append(*writer, series[one], 0, 300);
+  ASSERT_TRUE(writer->finish().has_value());
+  EXPECT_EQ(check(), (std::vector<uint32_t>{6666, 6667, 6667 + 5 * 300, 27 * 300, 7 * 300}));
+}
+
+TEST_F(Packed, GathersASeriesThatComesInManyCalls) {
+  const auto series = keys(2);
+  auto writer = make_writer();
+  for (int64_t call = 0; call < 100; ++call) append(*writer, series[0], call * 50, 50);
+  append(*writer, series[1], 0, 10);
+  ASSERT_TRUE(writer->finish().has_value());
+  EXPECT_EQ(check(), (std::vector<uint32_t>{5010}));
+  const auto reader = open_sst(files_, kPath);
+  const auto found = (*reader)->find(series_key_hash(series[0]));
+  ASSERT_TRUE(found && *found);
+  ASSERT_EQ((*found)->rows().size(), 1U);
+  EXPECT_EQ((*found)->rows()[0].row_count, 5000U);
+  EXPECT_EQ((*found)->directory->summaries((*found)->rows()[0])[0].count, 5000U);
+}
+
+TEST_F(Packed, EndsAPageEarlyWhenItsTextsAreLong) {
+  auto writer = make_writer();
+  append(*writer, keys(1)[0], 0, 40, 1 << 20);
+  ASSERT_TRUE(writer->finish().has_value());
+  const auto groups = check();
+  EXPECT_EQ(groups.size(), 8U);
+  EXPECT_EQ(*std::ranges::max_element(groups), 5U);
+}
+
+TEST_F(Packed, HasAParquetRowForEachSeriesOfEachPage) {
+  const auto series = keys(3);
+  auto writer = make_writer();
+  append(*writer, series[0], 0, 9000);
+  append(*writer, series[1], 0, 70);
+  append(*writer, series[2], 0, 10);
+  const auto summary = writer->finish();
+  ASSERT_TRUE(summary.has_value());
+  const std::shared_ptr<File> file = *files_.open(kPath, FileSystem::OpenMode::kRead);
+  const auto parquet_file =
+      parquet::ParquetFileReader::Open(std::make_shared<FileInput>(file, summary->size_bytes));
+  const auto metadata = parquet_file->metadata();
+  EXPECT_EQ(metadata->num_rows(), 4);
+  std::vector<std::string> names;
+  for (int column = 0; column < metadata->num_columns(); ++column) {
+    names.push_back(metadata->schema()->Column(column)->name());
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"time_first", "series_hash", "time_first_",
+                                             "time_last", "row_count", "usage.count", "usage.min",
+                                             "usage.max", "usage.sum", "usage.first", "usage.last",
+                                             "time.page", "usage.page", "text.page"}));
+  const auto reader = open_sst(files_, kPath);
+  ASSERT_TRUE(reader.has_value());
+  EXPECT_EQ((*reader)->fields()[0].name, "usage");
+  EXPECT_EQ((*reader)->fields()[1].type, ValueType::kString);
+}
+
+}  // namespace
+}  // namespace varve::engine

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/sst/packed_writer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/checksum.h"
+#include "engine/page/page.h"
+#include "engine/sst/directory_writer.h"
+#include "engine/sst/packed_rows.h"
+#include "engine/sst/sst_footer.h"
+
+namespace varve::engine {
+namespace {
+
+/// A page with so many texts ends, so that reading one takes little memory.
+constexpr size_t kTextBytesMax = size_t{8} << 20;
+
+std::vector<SstColumn> columns_of(const SstWriterOptions& options, ColumnKind kind) {
+  std::vector<SstColumn> columns;
+  std::ranges::copy_if(options.columns, std::back_inserter(columns),
+                       [&](const SstColumn& column) { return column.kind == kind; });
+  return columns;
+}
+
+class PackedSstWriter final : public SstWriter {
+ public:
+  PackedSstWriter(FileSystem& files, SstWriterOptions options, std::unique_ptr<File> file,
+                  std::string temporary_path)
+      : files_(files),
+        options_(std::move(options)),
+        temporary_path_(std::move(temporary_path)),
+        file_(std::move(file)),
+        output_(std::make_shared<FileOutput>(*file_)),
+        fields_(columns_of(options_, ColumnKind::kField)),
+        rows_(columns_of(options_, ColumnKind::kTag), fields_, options_.zstd_level),
+        directory_(static_cast<size_t>(std::ranges::count_if(
+                       fields_, [](const auto& field) { return is_summarized(field.type); })),
+                   options_.zstd_level),
+        page_rows_max_(std::clamp<size_t>(options_.row_group_rows_max, 1, kPageRowsMax)),
+        times_(ValueType::kTimestamp) {
+    for (const SstColumn& field : fields_) cells_.emplace_back(field.type);
+    has_cells_.resize(fields_.size());
+  }
+
+  ~PackedSstWriter() override {
+    // Whoever gives up leaves a temporary file; recovery removes it should this fail.
+    if (file_) (void)files_.remove(temporary_path_);
+  }
+
+  /// Rows of a long series fill pages of their own, all as long as each other; those of a short one
+  /// share a page with others, but are not torn apart.
+  Result<void> append(const SeriesRef& series, std::span<const int64_t> times_ns,
+                      std::span<const ColumnView> fields) override {
+    CHECK(fields.size() == fields_.size());
+    const size_t row_count = times_ns.size();
+    const size_t parts = (row_count + page_rows_max_ - 1) / page_rows_max_;
+    for (size_t part = 0; part < parts; ++part) {
+      const size_t begin = row_count * part / parts;
+      const size_t end = row_count * (part + 1) / parts;
+      if (times_.row_count() + (end - begin) > page_rows_max_) TRY_VOID(write_page());
+      TRY_VOID(append_rows(series, times_ns, fields, begin, end));
+    }
+    return {};
+  }
+
+  Result<SstSummary> finish() override {
+    TRY_VOID(write_page());
+    if (!rows_.is_empty()) TRY_VOID(write_rows());
+    if (summary_.row_count == 0) {
+      return fail(ErrorCode::kInternal, "sorted file " + options_.path + " has no rows");
+    }
+    TRY_VOID(write_directory());
+    (void)output_->take_crc();
+    TRY_VOID(from_arrow(rows_.writer().Close()));
+    TRY_VOID(from_arrow(output_->Close()));
+    std::string footer_crc;
+    ByteWriter(footer_crc).u32(output_->take_crc());
+    TRY_VOID(file_->write_at(footer_crc_offset_, footer_crc));
+    // Bytes first, name second, manifest third: a crash between any two leaves a state that
+    // recovery understands (a stray temporary, or an SST that no manifest names).
+    TRY_VOID(file_->sync());
+    summary_.size_bytes = TRY(file_->size_bytes());
+    TRY_VOID(files_.rename(temporary_path_, options_.path));
+    file_.reset();
+    summary_.series_count = directory_.series_count();
+    for (size_t field = 0; field < fields_.size(); ++field) {
+      if (has_cells_[field]) summary_.fields_present.push_back(fields_[field].id);
+    }
+    std::sort(summary_.fields_present.begin(), summary_.fields_present.end());
+    return summary_;
+  }
+
+ private:
+  /// Rows of one series in the page that is being filled.
+  struct Run {
+    KeyHash hash;
+    std::string key;
+    size_t row_begin = 0;
+    size_t row_count = 0;
+  };
+
+  Result<void> from_arrow(const arrow::Status& status) const {
+    if (status.ok()) return {};
+    if (!output_->error().message.empty()) return fail(output_->error());
+    return fail(ErrorCode::kInternal, "writing " + options_.path + ": " + status.message());
+  }
+
+  /// Ends the page early where texts become too many; a page has at least one row.
+  Result<void> append_rows(const SeriesRef& series, std::span<const int64_t> times_ns,
+                           std::span<const ColumnView> fields, size_t begin, size_t end) {
+    const size_t text_bytes = text_bytes_of(fields, begin, end);
+    if (text_bytes > kTextBytesMax && end - begin > 1) {
+      const size_t middle = begin + (end - begin) / 2;
+      TRY_VOID(append_rows(series, times_ns, fields, begin, middle));
+      return append_rows(series, times_ns, fields, middle, end);
+    }
+    if (times_.row_count() > 0 && text_bytes_ + text_bytes > kTextBytesMax) {
+      TRY_VOID(write_page());
+    }
+    if (runs_.empty() || runs_.back().hash != series.hash) {
+      runs_.push_back(
+          {.hash = series.hash, .key = std::string(series.key), .row_begin = times_.row_count()});
+    }
+    runs_.back().row_count += end - begin;
+    std::memcpy(times_.append_uninitialized(end - begin), times_ns.data() + begin,
+                (end - begin) * 8);
+    for (size_t field = 0; field < fields_.size(); ++field) {
+      append_cells(field, fields[field].slice(begin, end));
+    }
+    text_bytes_ += text_bytes;
+    return {};
+  }
+
+  size_t text_bytes_of(std::span<const ColumnView> fields, size_t begin, size_t end) const {
+    size_t size_bytes = 0;
+    for (const ColumnView& cells : fields) {
+      if (!is_variable_size(cells.type)) continue;
+      for (size_t row = begin; row < end; ++row) {
+        size_bytes += cells.as<std::string_view>()[row].size();
+      }
+    }
+    return size_bytes;
+  }
+
+  void append_cells(size_t field, const ColumnView& part) {
+    for (size_t row = 0; row < part.row_count && !has_cells_[field]; ++row) {
+      if (part.has_value(row)) has_cells_[field] = true;
+    }
+    cells_[field].append_view(part);
+  }
+
+  void add_run(const Run& run) {
+    const auto times = times_.view().as<int64_t>().subspan(run.row_begin, run.row_count);
+    std::vector<FieldSummary> summaries;
+    if (run.row_count >= SeriesDirectory::kSummaryRowsMin) {
+      for (const ColumnVector& cells : cells_) {
+        const auto part = cells.view().slice(run.row_begin, run.row_begin + run.row_count);
+        if (const auto known = summarize(part)) summaries.push_back(*known);
+      }
+    }
+    const auto [first, last] = std::minmax(times.front(), times.back());
+    const SeriesRows rows{.row_group = static_cast<uint32_t>(page_row_counts_.size()),
+                          .row_begin = static_cast<uint32_t>(run.row_begin),
+                          .row_count = static_cast<uint32_t>(run.row_count),
+                          .time_first_ns = first,
+                          .time_last_ns = last,
+                          .summaries_begin = std::nullopt};
+    directory_.add_rows({run.hash, run.key}, rows, summaries);
+    rows_.add_series({run.hash, run.key}, rows, summaries);
+    if (summary_.row_count == 0) {
+      summary_.time_first_ns = first;
+      summary_.time_last_ns = last;
+    }
+    summary_.time_first_ns = std::min(summary_.time_first_ns, first);
+    summary_.time_last_ns = std::max(summary_.time_last_ns, last);
+    summary_.row_count += run.row_count;
+  }
+
+  Result<void> write_page() {
+    if (times_.row_count() == 0) return {};
+    for (const Run& run : runs_) add_run(run);
+    std::vector<std::string> pages = {encode_page(times_.view())};
+    for (const ColumnVector& cells : cells_) pages.push_back(encode_page(cells.view()));
+    rows_.add_page(std::move(pages));
+    page_row_counts_.push_back(times_.row_count());
+    times_.clear();
+    for (ColumnVector& cells : cells_) cells.clear();
+    runs_.clear();
+    text_bytes_ = 0;
+    return rows_.is_full() ? write_rows() : Result<void>();
+  }
+
+  Result<void> write_rows() {
+    TRY_VOID(from_arrow(rows_.write(output_, chunks_)));
+    return directory_.write_full(directory_sink());
+  }
+
+  /// Appends to the file; Parquet's writer goes on behind.
+  DirectoryWriter::Sink directory_sink() {
+    return [this](std::string_view bytes) -> Result<uint64_t> {
+      const auto offset = output_->Tell();
+      TRY_VOID(from_arrow(offset.status()));
+      TRY_VOID(from_arrow(output_->Write(bytes.data(), static_cast<int64_t>(bytes.size()))));
+      return static_cast<uint64_t>(*offset);
+    };
+  }
+
+  Result<void> write_directory() {
+    const auto sink = directory_sink();
+    const DirectoryIndex index = TRY(directory_.finish(sink));
+    std::string plain;
+    ByteWriter writer(plain);
+    writer.varint(page_row_counts_.size());
+    for (const size_t row_count : page_row_counts_) writer.varint(row_count);
+    writer.raw(encode_block(index, chunks_));
+    const std::string block = compress_block(plain, options_.zstd_level);
+    // Four bytes for the footer's checksum, which is not known yet.
+    footer_crc_offset_ = TRY(sink(std::string_view("\0\0\0\0", kFooterCrcBytes)));
+    const uint64_t offset = TRY(sink(block));
+    auto texts = footer_texts(options_, {.offset = offset,
+                                         .size_bytes = block.size(),
+                                         .plain_bytes = plain.size(),
+                                         .crc = crc32c(block)});
+    std::string types;
+    for (const SstColumn& field : fields_) {
+      types += (types.empty() ? "" : " ") + std::to_string(raw(field.id)) + " " +
+               std::to_string(static_cast<unsigned>(field.type));
+    }
+    texts.emplace_back("varve.fields", types);
+    return from_arrow(rows_.writer().AddKeyValueMetadata(key_values(texts)));
+  }
+
+  FileSystem& files_;
+  const SstWriterOptions options_;
+  const std::string temporary_path_;
+  std::unique_ptr<File> file_;
+  std::shared_ptr<FileOutput> output_;
+  const std::vector<SstColumn> fields_;
+  PackedRows rows_;
+  DirectoryWriter directory_;
+  const size_t page_rows_max_;
+  // The page that is being filled.
+  std::vector<Run> runs_;
+  ColumnVector times_;
+  std::vector<ColumnVector> cells_;
+  size_t text_bytes_ = 0;
+  // The file so far.
+  std::vector<size_t> page_row_counts_;
+  std::vector<SstChunk> chunks_;
+  std::vector<bool> has_cells_;
+  uint64_t footer_crc_offset_ = 0;
+  SstSummary summary_;
+};
+
+}  // namespace
+
+std::unique_ptr<SstWriter> make_packed_writer(FileSystem& files, SstWriterOptions options,
+                                              std::unique_ptr<File> file,
+                                              std::string temporary_path) {
+  return std::make_unique<PackedSstWriter>(files, std::move(options), std::move(file),
+                                           std::move(temporary_path));
+}
+
+}  // namespace varve::engine
