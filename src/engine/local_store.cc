@@ -12,6 +12,7 @@
 #include "engine/scan/series_stream.h"
 #include "engine/scan/time_stream.h"
 #include "engine/series_index/series_keys.h"
+#include "engine/shard/live_rows.h"
 #include "engine/shard/shard.h"
 #include "engine/sst/sst_writer.h"
 
@@ -117,6 +118,7 @@ EngineHealth LocalStore::health() const {
   EngineHealth health;
   for (const auto& shard : state_->shards) {
     if (health.reason.empty()) health.reason = shard->refusal();
+    health.deletes_pending += shard->deletes_pending();
   }
   health.writable = health.reason.empty();
   health.damage = state_->damage.sentences();
@@ -181,11 +183,8 @@ Result<std::vector<ColumnId>> LocalStore::list_columns(TableId table_id, TimeRan
   const auto view = table->view();
   for (const SegmentView& segment : view->segments) {
     if (!segment.range.overlaps(range)) continue;
-    for (const auto& file : segment.files) {
-      if (file->quarantined()) continue;
-      columns.insert(columns.end(), file->meta().fields.begin(), file->meta().fields.end());
-    }
-    for (const auto& memtable : segment.memtables) memtable->collect_columns(columns);
+    const auto with_cells = TRY(columns_with_cells(*table, segment, view->deletes));
+    columns.insert(columns.end(), with_cells.begin(), with_cells.end());
   }
   for (const ScanColumn& column : columns) ids.push_back(column.id);
   std::ranges::sort(ids);
@@ -230,12 +229,14 @@ Result<void> LocalStore::compact() {
   return {};
 }
 
-Result<void> LocalStore::remove(const DeleteSpec& /*spec*/) {
-  return fail(ErrorCode::kUnsupported, "rows cannot be deleted yet");
+Result<void> LocalStore::remove(const DeleteSpec& spec) {
+  return state_->shard_of(spec.table).remove(spec);
 }
 
-Result<void> LocalStore::drop_segments(const std::vector<SegmentId>& /*segments*/) {
-  return fail(ErrorCode::kUnsupported, "segments cannot be dropped yet");
+Result<void> LocalStore::drop_segments(const std::vector<SegmentId>& segments) {
+  if (segments.empty()) return {};
+  for (const auto& shard : state_->shards) TRY_VOID(shard->drop_segments(segments));
+  return {};
 }
 
 Result<void> LocalStore::drop_tables(const std::vector<TableId>& tables) {

@@ -29,6 +29,8 @@ struct EngineHealth {
   std::string reason;
   /// Files that were found damaged and are left out of every answer, with what is wrong.
   std::vector<std::string> damage;
+  /// Deletes that merges have not applied to every file yet.
+  uint64_t deletes_pending = 0;
 };
 
 class LocalStore final : public Store, public StoreAdmin {

@@ -25,6 +25,13 @@ enum class WalSync : uint8_t {
   kOff,       ///< When the operating system likes.
 };
 
+/// Which sorted files are merged; see merge_pick.h.
+enum class CompactionStrategy : uint8_t {
+  kDefault,     ///< What saves most files for the bytes rewritten.
+  kSizeTiered,  ///< Files of like sizes.
+  kTimeWindow,  ///< The same, newest segments first.
+};
+
 struct ColumnLabel {
   ColumnId id{};
   ColumnKind kind = ColumnKind::kField;
@@ -75,10 +82,24 @@ struct EngineOptions {
   /// At most kRowGroupRowsMax.
   uint32_t row_group_rows_max = 64 * 1024;
   static constexpr uint32_t kRowGroupRowsMax = 128 * 1024;
-  /// So many files of one table and segment are merged; at least 2.
+  CompactionStrategy compaction_strategy = CompactionStrategy::kDefault;
+  /// kDefault: so many files of one table and segment are merged; at least 2.
   uint32_t compaction_files_min = 8;
-  /// Larger files are left alone.
+  /// kDefault, and segments that have come to rest: a merge reads no more.
   uint64_t compaction_bytes_max = 2ull << 30;
+  /// kSizeTiered and kTimeWindow: sizes are alike between so many times their mean, and below
+  /// `compaction_small_bytes` all are.
+  double compaction_bucket_low = 0.5;
+  double compaction_bucket_high = 1.5;
+  uint64_t compaction_small_bytes = 50ull << 20;
+  /// The same two: a merge reads so many files and bytes.
+  uint32_t compaction_threshold_min = 4;
+  uint32_t compaction_threshold_max = 16;
+  uint64_t compaction_input_bytes_max = 1'200'000'000;
+  /// A segment that has ended and got no file for so long becomes one file.
+  int64_t compaction_cold_ms = 3'600'000;
+  /// Merges read no more in a second; 0: no limit.
+  uint64_t compaction_bytes_per_second = 0;
 
   /// Shared with everything else that holds memory; null: no limit. Rows are refused when it is
   /// reached, and flushed and forgotten by the cache before. It outlives the store.

@@ -152,7 +152,7 @@ TEST(Backup, KeepsFilesInPlaceWhileTheyAreTaken) {
     ASSERT_TRUE(world.store->compact());
     ASSERT_TRUE(world.store->drop_tables({kOther}));
     for (const FrozenShard& shard : frozen.shards) {
-      for (const auto& [id, sst] : shard.state.ssts) {
+      for (const auto& [id, sst] : shard.state.ssts()) {
         EXPECT_TRUE(world.files
                         .exists("data/engine/" + shard.folder + "/" + sst_file_name(id))
                         .value());
@@ -166,7 +166,7 @@ TEST(Backup, KeepsFilesInPlaceWhileTheyAreTaken) {
   for (const std::string& path : every_file(world.files, "data/engine")) {
     sst_files += path.ends_with(".sst") ? 1 : 0;
   }
-  EXPECT_EQ(sst_files, left.shards[0].state.ssts.size() + left.shards[1].state.ssts.size());
+  EXPECT_EQ(sst_files, left.shards[0].state.ssts().size() + left.shards[1].state.ssts().size());
   EXPECT_LT(every_file(world.files, "data/engine/shard-1").size(), before.size());
 }
 
@@ -209,7 +209,7 @@ TEST(Backup, NotesFilesThatTheDataDirectoryHasLost) {
   ASSERT_TRUE(world.store->flush());
   const auto frozen = world.store->freeze().value();
   const auto& lost = frozen.shards[1];
-  const std::string name = lost.folder + "/" + sst_file_name(lost.state.ssts.begin()->first);
+  const std::string name = lost.folder + "/" + sst_file_name(lost.state.ssts().begin()->first);
   ASSERT_TRUE(world.files.remove("data/engine/" + name));
   EXPECT_EQ(world.back_up().value().files_missing, 1U);
   EXPECT_EQ(read_backup_listing(world.files, "backups/one").value().missing,

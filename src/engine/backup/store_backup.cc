@@ -10,7 +10,7 @@ constexpr std::string_view kManifestName = "MANIFEST-1";
 
 std::string manifest_bytes(const ManifestState& state) {
   std::string edit;
-  encode_manifest_edit(state.snapshot(), state.sst_id_next, edit);
+  encode_manifest_edit(state.snapshot(), state.sst_id_next(), edit);
   std::string bytes;
   append_manifest_record(edit, bytes);
   return bytes;
@@ -23,7 +23,7 @@ std::string sst_file_name(SstId id) { return std::to_string(raw(id)) + ".sst"; }
 uint64_t live_bytes(const FrozenStore& store, const IsLive& is_live) {
   uint64_t bytes = 0;
   for (const FrozenShard& shard : store.shards) {
-    for (const auto& [id, sst] : shard.state.ssts) {
+    for (const auto& [id, sst] : shard.state.ssts()) {
       if (is_live(sst)) bytes += sst.size_bytes;
     }
   }
@@ -35,8 +35,12 @@ Result<void> add_store(BackupWriter& backup, const FrozenStore& store, const IsL
   for (const FrozenShard& shard : store.shards) {
     const std::string folder = "engine/" + shard.folder + "/";
     ManifestState state = shard.state;
-    std::erase_if(state.ssts, [&](const auto& entry) { return !is_live(entry.second); });
-    for (const auto& [id, sst] : state.ssts) {
+    ManifestEdit dead;
+    for (const auto& [id, sst] : state.ssts()) {
+      if (!is_live(sst)) dead.removed.push_back(id);
+    }
+    state.apply(dead);
+    for (const auto& [id, sst] : state.ssts()) {
       const std::string name = sst_file_name(id);
       const std::string source = join_path(join_path(store.directory, shard.folder), name);
       TRY_VOID(backup.add_sorted_file(folder + name, source, on_bytes));

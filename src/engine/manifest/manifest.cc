@@ -79,16 +79,20 @@ Result<void> Manifest::read() {
   }
   if (!damage_.empty()) damaged_file_ = name;
   state_ = std::move(scan->state);
+  sst_id_next_ = state_.sst_id_next();
   return {};
 }
 
-Result<void> Manifest::begin_file(const ManifestState& state) {
+// A snapshot of the state as it is, then the record: both are there once CURRENT names the file.
+Result<void> Manifest::begin_file(std::string_view edit_record) {
   const std::string name = name_of(++number_);
   const std::string path = join_path(folder_, name);
   std::string edit;
-  encode_manifest_edit(state.snapshot(), state.sst_id_next, edit);
+  encode_manifest_edit(state_.snapshot(), sst_id_next_, edit);
   std::string bytes;
   append_manifest_record(edit, bytes);
+  const uint64_t snapshot_bytes = bytes.size();
+  bytes += edit_record;
   auto file = TRY(files_.open(path, FileSystem::OpenMode::kCreate));
   Result<void> written = file->write_at(0, bytes);
   if (written) written = file->sync();
@@ -106,6 +110,7 @@ Result<void> Manifest::begin_file(const ManifestState& state) {
   }
   file_ = std::move(file);
   size_bytes_ = bytes.size();
+  snapshot_bytes_ = snapshot_bytes;
   remove_other_files();
   return {};
 }
@@ -128,26 +133,25 @@ void Manifest::remove_other_files() {
 }
 
 Result<void> Manifest::commit(const ManifestEdit& edit) {
-  ManifestState next = state_;
-  next.apply(edit);
-  if (!file_ || size_bytes_ > kFileBytesMax) {
-    file_.reset();
-    TRY_VOID(begin_file(next));
-    state_ = std::move(next);
-    return {};
-  }
+  const uint64_t sst_id_next = sst_id_next_;
   std::string encoded;
-  encode_manifest_edit(edit, next.sst_id_next, encoded);
+  encode_manifest_edit(edit, sst_id_next, encoded);
   std::string record;
   append_manifest_record(encoded, record);
-  Result<void> written = file_->write_at(size_bytes_, record);
-  if (written) written = file_->sync();
-  if (!written) {
+  if (!file_ || size_bytes_ > std::max(kFileBytesMax, 2 * snapshot_bytes_)) {
     file_.reset();
-    return written;
+    TRY_VOID(begin_file(edit.empty() ? std::string_view() : record));
+  } else {
+    Result<void> written = file_->write_at(size_bytes_, record);
+    if (written) written = file_->sync();
+    if (!written) {
+      file_.reset();
+      return written;
+    }
+    size_bytes_ += record.size();
   }
-  size_bytes_ += record.size();
-  state_ = std::move(next);
+  state_.apply(edit);
+  state_.raise_sst_id_next(sst_id_next);
   return {};
 }
 

@@ -5,9 +5,10 @@
 //
 // Each opening and each file that grew too long begins a new file with a snapshot; CURRENT is then
 // replaced atomically. docs/formats/manifest.md describes the bytes.
-// Threads: one at a time.
+// Threads: one at a time, but take_sst_id() is safe anywhere.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,7 @@ class Manifest {
   const ManifestState& state() const { return state_; }
   const std::vector<std::string>& damage() const { return damage_; }
   /// A number for a new file.
-  SstId take_sst_id() { return SstId{state_.sst_id_next++}; }
+  SstId take_sst_id() { return SstId{sst_id_next_.fetch_add(1)}; }
 
   /// Makes the edit durable, then applies it. After an error it may or may not be found after a
   /// restart; the next commit() begins a new file, which settles it: not.
@@ -38,10 +39,10 @@ class Manifest {
   Manifest(FileSystem& files, std::string folder) : files_(files), folder_(std::move(folder)) {}
   Result<void> read();
   Result<std::string> find_file(const std::vector<std::string>& names);
-  Result<void> begin_file(const ManifestState& state);
+  Result<void> begin_file(std::string_view edit_record);
   void remove_other_files();
 
-  // A longer file is begun anew.
+  // A file that grew beyond it, and to twice its snapshot, is begun anew.
   static constexpr uint64_t kFileBytesMax = 4ull << 20;
 
   FileSystem& files_;
@@ -52,6 +53,8 @@ class Manifest {
   std::unique_ptr<File> file_;  // Null: the next commit begins a new one.
   uint64_t number_ = 0;
   uint64_t size_bytes_ = 0;
+  uint64_t snapshot_bytes_ = 0;
+  std::atomic<uint64_t> sst_id_next_{1};
 };
 
 }  // namespace varve::engine

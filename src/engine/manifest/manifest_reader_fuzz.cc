@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
     ManifestState state;
     state.apply(decoded->edit);
     std::string again;
-    encode_manifest_edit(state.snapshot(), state.sst_id_next, again);
+    encode_manifest_edit(state.snapshot(), state.sst_id_next(), again);
     if (!decode_manifest_edit(again)) __builtin_trap();
   }
   return 0;

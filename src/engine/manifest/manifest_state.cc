@@ -9,7 +9,7 @@
 namespace varve::engine {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
 constexpr uint32_t kRecordMagic = 0x314e4d56;  // "VMN1"
 constexpr size_t kRecordHeaderBytes = 16;
 
@@ -22,6 +22,11 @@ enum class Part : uint8_t {
   kFlushedLsn = 4,
   kVersion = 5,
   kSstIdNext = 6,
+  // Since format 2.
+  kApplied = 7,
+  kDelete = 8,
+  kForget = 9,
+  kDropSegment = 10,
 };
 
 void write_version(ByteWriter& out, const Version& version) {
@@ -81,30 +86,124 @@ bool read_sst(ByteReader& in, SstMeta& sst) {
   return !in.failed();
 }
 
+void write_delete(ByteWriter& out, const TableDelete& added) {
+  out.varint(raw(added.table));
+  write_version(out, added.version);
+  out.varint(raw(added.lsn));
+  out.i64(added.range.begin_ns);
+  out.i64(added.range.end_ns);
+  std::string predicate;
+  encode_predicate(added.predicate, predicate);
+  out.string(predicate);
+}
+
+bool read_delete(ByteReader& in, TableDelete& added) {
+  added.table = TableId{static_cast<uint32_t>(in.varint())};
+  added.version = read_version(in);
+  added.lsn = Lsn{in.varint()};
+  added.range.begin_ns = in.i64();
+  added.range.end_ns = in.i64();
+  std::string_view bytes = in.string();
+  if (in.failed()) return false;
+  auto predicate = decode_predicate(bytes);
+  if (!predicate || !bytes.empty()) return false;
+  added.predicate = std::move(*predicate);
+  return true;
+}
+
 }  // namespace
 
+void ManifestState::add(const SstMeta& sst) {
+  sst_id_next_ = std::max(sst_id_next_, raw(sst.id) + 1);
+  by_table_.emplace(sst.table, sst.id);
+  by_segment_.emplace(sst.segment, sst.id);
+  version_highest_ = std::max({version_highest_, sst.version_last, sst.deletes_applied});
+  ssts_[sst.id] = sst;
+}
+
+void ManifestState::remove(SstId id) {
+  const auto found = ssts_.find(id);
+  if (found == ssts_.end()) return;
+  by_table_.erase({found->second.table, id});
+  by_segment_.erase({found->second.segment, id});
+  ssts_.erase(found);
+}
+
+void ManifestState::drop(TableId table) {
+  dropped_.insert(table);
+  for (const SstMeta* sst : ssts_of(table)) remove(sst->id);
+  for (const TableDelete& known : deletes_of(table)) deletes_.erase({table, known.version});
+}
+
+std::vector<const SstMeta*> ManifestState::ssts_of(TableId table) const {
+  std::vector<const SstMeta*> files;
+  for (auto at = by_table_.lower_bound({table, SstId{}});
+       at != by_table_.end() && at->first == table; ++at) {
+    files.push_back(&ssts_.at(at->second));
+  }
+  return files;
+}
+
+std::vector<const SstMeta*> ManifestState::ssts_of(SegmentId segment) const {
+  std::vector<const SstMeta*> files;
+  for (auto at = by_segment_.lower_bound({segment, SstId{}});
+       at != by_segment_.end() && at->first == segment; ++at) {
+    files.push_back(&ssts_.at(at->second));
+  }
+  return files;
+}
+
+std::vector<TableDelete> ManifestState::deletes_of(TableId table) const {
+  std::vector<TableDelete> of_table;
+  for (auto at = deletes_.lower_bound({table, Version{}});
+       at != deletes_.end() && at->first.table == table; ++at) {
+    of_table.push_back(at->second);
+  }
+  return of_table;
+}
+
+bool ManifestState::has_deletes(TableId table) const {
+  const auto at = deletes_.lower_bound({table, Version{}});
+  return at != deletes_.end() && at->first.table == table;
+}
+
 void ManifestState::apply(const ManifestEdit& edit) {
-  for (const SstId id : edit.removed) ssts.erase(id);
-  for (const SstMeta& sst : edit.added) {
-    sst_id_next = std::max(sst_id_next, raw(sst.id) + 1);
-    ssts[sst.id] = sst;
+  for (const SstId id : edit.removed) remove(id);
+  for (const SstMeta& sst : edit.added) add(sst);
+  for (const auto& [id, version] : edit.applied) {
+    if (const auto found = ssts_.find(id); found != ssts_.end()) {
+      Version& applied = found->second.deletes_applied;
+      applied = std::max(applied, version);
+      version_highest_ = std::max(version_highest_, version);
+    }
   }
+  for (const TableDelete& added : edit.deletes) {
+    version_highest_ = std::max(version_highest_, added.version);
+    deletes_[{added.table, added.version}] = added;
+  }
+  for (const DeleteName& name : edit.forgotten) deletes_.erase(name);
   // A flush leaves nothing of the earlier dropped tables in the WAL.
-  if (edit.flushed_lsn != Lsn{}) dropped.clear();
-  for (const TableId table : edit.dropped) {
-    dropped.insert(table);
-    std::erase_if(ssts, [&](const auto& entry) { return entry.second.table == table; });
+  if (edit.flushed_lsn != Lsn{}) {
+    dropped_.clear();
+    dropped_segments_.clear();
   }
-  flushed_lsn = std::max(flushed_lsn, edit.flushed_lsn);
-  version_highest = std::max(version_highest, edit.version_highest);
+  for (const TableId table : edit.dropped) drop(table);
+  for (const SegmentId segment : edit.dropped_segments) {
+    dropped_segments_.insert(segment);
+    for (const SstMeta* sst : ssts_of(segment)) remove(sst->id);
+  }
+  flushed_lsn_ = std::max(flushed_lsn_, edit.flushed_lsn);
+  version_highest_ = std::max(version_highest_, edit.version_highest);
 }
 
 ManifestEdit ManifestState::snapshot() const {
   ManifestEdit edit;
-  for (const auto& [id, sst] : ssts) edit.added.push_back(sst);
-  edit.dropped.assign(dropped.begin(), dropped.end());
-  edit.flushed_lsn = flushed_lsn;
-  edit.version_highest = version_highest;
+  for (const auto& [id, sst] : ssts_) edit.added.push_back(sst);
+  for (const auto& [name, known] : deletes_) edit.deletes.push_back(known);
+  edit.dropped.assign(dropped_.begin(), dropped_.end());
+  edit.dropped_segments.assign(dropped_segments_.begin(), dropped_segments_.end());
+  edit.flushed_lsn = flushed_lsn_;
+  edit.version_highest = version_highest_;
   return edit;
 }
 
@@ -120,9 +219,32 @@ void encode_manifest_edit(const ManifestEdit& edit, uint64_t sst_id_next, std::s
     part(Part::kAdd);
     write_sst(writer, sst);
   }
+  // An added file brings its version along; zero is left out.
+  const auto applied = [&](SstId id, const Version& version) {
+    part(Part::kApplied);
+    writer.varint(raw(id));
+    write_version(writer, version);
+  };
+  for (const SstMeta& sst : edit.added) {
+    if (sst.deletes_applied != Version{}) applied(sst.id, sst.deletes_applied);
+  }
+  for (const auto& [id, version] : edit.applied) applied(id, version);
+  for (const TableDelete& added : edit.deletes) {
+    part(Part::kDelete);
+    write_delete(writer, added);
+  }
+  for (const DeleteName& name : edit.forgotten) {
+    part(Part::kForget);
+    writer.varint(raw(name.table));
+    write_version(writer, name.version);
+  }
   for (const TableId table : edit.dropped) {
     part(Part::kDrop);
     writer.varint(raw(table));
+  }
+  for (const SegmentId segment : edit.dropped_segments) {
+    part(Part::kDropSegment);
+    writer.varint(raw(segment));
   }
   if (edit.flushed_lsn != Lsn{}) {
     part(Part::kFlushedLsn);
@@ -166,6 +288,25 @@ Result<DecodedEdit> decode_manifest_edit(std::string_view bytes) {
       case Part::kFlushedLsn: decoded.edit.flushed_lsn = Lsn{in.varint()}; break;
       case Part::kVersion: decoded.edit.version_highest = read_version(in); break;
       case Part::kSstIdNext: decoded.sst_id_next = in.varint(); break;
+      case Part::kApplied: {
+        const SstId id{in.varint()};
+        decoded.edit.applied.push_back({.id = id, .version = read_version(in)});
+        break;
+      }
+      case Part::kDelete: {
+        TableDelete added;
+        if (!read_delete(in, added)) return corrupt();
+        decoded.edit.deletes.push_back(std::move(added));
+        break;
+      }
+      case Part::kForget: {
+        const TableId table{static_cast<uint32_t>(in.varint())};
+        decoded.edit.forgotten.push_back({.table = table, .version = read_version(in)});
+        break;
+      }
+      case Part::kDropSegment:
+        decoded.edit.dropped_segments.push_back(SegmentId{static_cast<uint32_t>(in.varint())});
+        break;
       default: return corrupt();
     }
     if (in.failed()) return corrupt();
@@ -205,7 +346,7 @@ Result<ManifestScan> scan_manifest(std::string_view bytes) {
     }
     if (offset != scan.end) scan.damage.emplace_back(scan.end, offset);
     scan.state.apply(decoded->edit);
-    scan.state.sst_id_next = std::max(scan.state.sst_id_next, decoded->sst_id_next);
+    scan.state.raise_sst_id_next(decoded->sst_id_next);
     offset += kRecordHeaderBytes + size;
     scan.end = offset;
   }

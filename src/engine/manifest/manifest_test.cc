@@ -33,6 +33,14 @@ ManifestEdit full_edit() {
   return {.added = {sst(5, 1), sst(6, 2)},
           .removed = {SstId{4}},
           .dropped = {TableId{8}},
+          .dropped_segments = {SegmentId{12}},
+          .applied = {{.id = SstId{5}, .version = {.clock = 30, .node = 1}}},
+          .deletes = {{.table = TableId{1},
+                       .version = {.clock = 40, .node = 1},
+                       .lsn = Lsn{70},
+                       .range = {.begin_ns = -3, .end_ns = 30},
+                       .predicate = Predicate::compare_tag(ColumnId{2}, CompareOp::kEqual, "a")}},
+          .forgotten = {{.table = TableId{1}, .version = {.clock = 35, .node = 1}}},
           .flushed_lsn = Lsn{77},
           .version_highest = {.clock = 99, .node = 3}};
 }
@@ -51,7 +59,7 @@ TEST(ManifestEdit, ComesBackFromItsBytes) {
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(decode_manifest_edit(std::string_view(bytes).substr(0, size))) << size;
   }
-  bytes[0] = 2;
+  bytes[0] = 3;
   EXPECT_EQ(decode_manifest_edit(bytes).error().code, ErrorCode::kUnsupported);
 }
 
@@ -59,22 +67,40 @@ TEST(ManifestState, AppliesEditsAndGivesASnapshotOfItself) {
   ManifestState state;
   state.apply({.added = {sst(1, 1), sst(2, 2), sst(3, 2)}});
   state.apply({.removed = {SstId{1}}, .dropped = {TableId{2}}});
-  EXPECT_TRUE(state.ssts.empty());
-  EXPECT_EQ(state.sst_id_next, 4u) << "numbers are never used again";
-  EXPECT_TRUE(state.dropped.contains(TableId{2}));
+  EXPECT_TRUE(state.ssts().empty());
+  EXPECT_EQ(state.sst_id_next(), 4u) << "numbers are never used again";
+  EXPECT_TRUE(state.dropped().contains(TableId{2}));
   state.apply(full_edit());
-  EXPECT_EQ(state.dropped, std::set<TableId>{TableId{8}}) << "a flush forgets older ones";
+  EXPECT_EQ(state.dropped(), std::set<TableId>{TableId{8}}) << "a flush forgets older ones";
   ManifestState copy;
   copy.apply(state.snapshot());
-  EXPECT_EQ(copy.ssts.size(), state.ssts.size());
-  EXPECT_EQ(copy.dropped, state.dropped);
-  EXPECT_EQ(copy.flushed_lsn, Lsn{77});
-  EXPECT_EQ(copy.version_highest, state.version_highest);
+  EXPECT_EQ(copy.ssts().size(), state.ssts().size());
+  EXPECT_EQ(copy.dropped(), state.dropped());
+  EXPECT_EQ(copy.flushed_lsn(), Lsn{77});
+  EXPECT_EQ(copy.deletes_of(TableId{1}).size(), 1u);
+  EXPECT_EQ(copy.deletes_of(TableId{1})[0].predicate, full_edit().deletes[0].predicate);
+  EXPECT_EQ(copy.ssts().at(SstId{5}).deletes_applied, full_edit().applied[0].version);
+  EXPECT_EQ(copy.dropped_segments(), std::set<SegmentId>{SegmentId{12}});
+  EXPECT_EQ(copy.version_highest(), state.version_highest());
 }
 
-// The bytes of format 1: this file must be readable for ever.
-TEST(ManifestState, ReadsTheGoldenFile) {
+// This version does not write it any more: it must be readable for ever.
+TEST(ManifestState, ReadsTheGoldenFileOfFormatOne) {
   const std::string path = std::string(VARVE_TESTDATA) + "/MANIFEST-1";
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream stored;
+  stored << file.rdbuf();
+  const auto scan = scan_manifest(stored.str());
+  ASSERT_TRUE(scan);
+  EXPECT_EQ(scan->state.ssts().at(SstId{5}).size_bytes, 12'345u);
+  EXPECT_EQ(scan->state.ssts().at(SstId{5}).deletes_applied, Version{});
+  EXPECT_EQ(scan->state.dropped(), std::set<TableId>{TableId{8}});
+  EXPECT_EQ(scan->state.sst_id_next(), 7u);
+}
+
+// The bytes of format 2: this file must be readable for ever.
+TEST(ManifestState, ReadsTheGoldenFile) {
+  const std::string path = std::string(VARVE_TESTDATA) + "/MANIFEST-2";
   std::string edit;
   encode_manifest_edit(full_edit(), 7, edit);
   std::string bytes;
@@ -86,8 +112,30 @@ TEST(ManifestState, ReadsTheGoldenFile) {
   EXPECT_EQ(stored.str(), bytes) << "the writer's bytes changed: that needs a new format number";
   const auto scan = scan_manifest(stored.str());
   ASSERT_TRUE(scan);
-  EXPECT_EQ(scan->state.ssts.at(SstId{5}).size_bytes, 12'345u);
-  EXPECT_EQ(scan->state.sst_id_next, 7u);
+  EXPECT_EQ(scan->state.ssts().at(SstId{5}).size_bytes, 12'345u);
+  EXPECT_EQ(scan->state.sst_id_next(), 7u);
+}
+
+TEST(ManifestState, ForgetsDeletesAndDropsSegmentsWithTheirFiles) {
+  ManifestState state;
+  state.apply(full_edit());
+  EXPECT_TRUE(state.has_deletes(TableId{1}));
+  EXPECT_FALSE(state.has_deletes(TableId{2}));
+  state.apply({.forgotten = {{.table = TableId{1}, .version = {.clock = 40, .node = 1}}}});
+  EXPECT_FALSE(state.has_deletes(TableId{1}));
+  state.apply({.dropped_segments = {SegmentId{3}}});
+  EXPECT_TRUE(state.ssts().empty());
+  EXPECT_TRUE(state.ssts_of(TableId{1}).empty());
+  state.apply({.flushed_lsn = Lsn{78}});
+  EXPECT_TRUE(state.dropped_segments().empty()) << "the log has nothing of them any more";
+}
+
+TEST(ManifestState, DropsTheDeletesOfATableWithIt) {
+  ManifestState state;
+  state.apply(full_edit());
+  state.apply({.dropped = {TableId{1}}});
+  EXPECT_TRUE(state.deletes().empty());
+  EXPECT_EQ(state.ssts().size(), 1u);
 }
 
 class ManifestTest : public ::testing::Test {
@@ -108,16 +156,34 @@ TEST_F(ManifestTest, RemembersWhatWasCommittedAndOnlyThat) {
   ASSERT_TRUE(manifest->commit({.added = {sst(1, 1)}, .flushed_lsn = Lsn{5}}));
   files.fail_next_sync();
   EXPECT_FALSE(manifest->commit({.added = {sst(2, 1)}}));
-  EXPECT_EQ(manifest->state().ssts.size(), 1u);
+  EXPECT_EQ(manifest->state().ssts().size(), 1u);
   ASSERT_TRUE(manifest->commit({.added = {sst(3, 1)}}));
   files.restart();
   open();
-  EXPECT_TRUE(manifest->state().ssts.contains(SstId{1}));
-  EXPECT_FALSE(manifest->state().ssts.contains(SstId{2}));
-  EXPECT_TRUE(manifest->state().ssts.contains(SstId{3}));
-  EXPECT_EQ(manifest->state().flushed_lsn, Lsn{5});
+  EXPECT_TRUE(manifest->state().ssts().contains(SstId{1}));
+  EXPECT_FALSE(manifest->state().ssts().contains(SstId{2}));
+  EXPECT_TRUE(manifest->state().ssts().contains(SstId{3}));
+  EXPECT_EQ(manifest->state().flushed_lsn(), Lsn{5});
   EXPECT_TRUE(manifest->damage().empty());
   EXPECT_EQ(files.list("m")->size(), 2u) << "one manifest and the pointer";
+}
+
+// Otherwise ten thousand tables would rewrite their megabytes for every flush.
+TEST_F(ManifestTest, ALargeOneIsNotRewrittenWithEveryCommit) {
+  open();
+  ManifestEdit many;
+  for (uint64_t id = 1; id <= 60'000; ++id) many.added.push_back(sst(id, 1));
+  ASSERT_TRUE(manifest->commit(many));
+  const auto name = [&] { return *read_file(files, "m/CURRENT"); };
+  std::set<std::string> names;
+  for (uint64_t i = 0; i < 20; ++i) {
+    ASSERT_TRUE(manifest->commit({.flushed_lsn = Lsn{i + 1}}));
+    names.insert(name());
+  }
+  EXPECT_LE(names.size(), 2u);
+  open();
+  EXPECT_EQ(manifest->state().ssts().size(), 60'000u);
+  EXPECT_EQ(manifest->state().flushed_lsn(), Lsn{20});
 }
 
 TEST_F(ManifestTest, CutsATornTail) {
@@ -131,7 +197,7 @@ TEST_F(ManifestTest, CutsATornTail) {
     ASSERT_TRUE((*file)->write_at(*(*file)->size_bytes(), "VMN1 and no more"));
   }
   open();
-  EXPECT_EQ(manifest->state().ssts.size(), 1u);
+  EXPECT_EQ(manifest->state().ssts().size(), 1u);
   EXPECT_TRUE(manifest->damage().empty());
 }
 

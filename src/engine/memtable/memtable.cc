@@ -47,6 +47,11 @@ void Memtable::append(const WriteBatch& batch, std::span<const SeriesId> ids) {
     chunk.append(batch, ids, begin, end, texts_);
     begin = end;
   }
+  if (const auto [first, last] = std::ranges::minmax_element(batch.times_ns);
+      first != batch.times_ns.end()) {
+    time_first_ns_ = std::min(time_first_ns_, *first);
+    time_last_ns_ = std::max(time_last_ns_, *last);
+  }
   row_count_.fetch_add(batch.row_count(), std::memory_order_relaxed);
   measure();
 }

@@ -25,8 +25,13 @@ struct ChunkSnapshot {
 
 class Memtable {
  public:
-  Memtable(TableId table, MergeMode mode, SegmentId segment, TimeRange range)
-      : table_(table), mode_(mode), segment_(segment), range_(range) {}
+  Memtable(TableId table, MergeMode mode, SegmentId segment, TimeRange range,
+           Version deletes_applied = {})
+      : table_(table),
+        mode_(mode),
+        segment_(segment),
+        range_(range),
+        deletes_applied_(deletes_applied) {}
 
   TableId table() const { return table_; }
   MergeMode mode() const { return mode_; }
@@ -38,6 +43,22 @@ class Memtable {
   void append(const WriteBatch& batch, std::span<const SeriesId> ids);
   /// No more rows will come.
   void seal();
+  /// Writer only. True when a row has a time of the range.
+  bool may_have_rows_in(const TimeRange& range) const {
+    return time_first_ns_ < range.end_ns && time_last_ns_ >= range.begin_ns;
+  }
+
+  /// No delete up to this version hides a row, and every row is older than each later one, except
+  /// than those that hide none of them anyway.
+  Version deletes_applied() const {
+    const MutexLock lock(mutex_);
+    return deletes_applied_;
+  }
+  /// Writer only: for a delete that hides no row.
+  void raise_deletes_applied(Version version) {
+    const MutexLock lock(mutex_);
+    deletes_applied_ = version;
+  }
 
   /// The rows of now, oldest chunk first.
   std::vector<ChunkSnapshot> snapshot() const;
@@ -65,12 +86,15 @@ class Memtable {
   Version version_first_;
   Version version_last_;
   StringArena texts_;
+  int64_t time_first_ns_ = INT64_MAX;
+  int64_t time_last_ns_ = INT64_MIN;
   size_t closed_bytes_ = 0;
   std::shared_ptr<MemtableChunk> active_;
   std::atomic<uint64_t> row_count_{0};
   std::atomic<size_t> size_bytes_{sizeof(Memtable)};
   mutable Mutex mutex_;
   std::vector<std::shared_ptr<MemtableChunk>> chunks_ GUARDED_BY(mutex_);
+  Version deletes_applied_ GUARDED_BY(mutex_);
 };
 
 }  // namespace varve::engine

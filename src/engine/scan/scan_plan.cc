@@ -4,32 +4,10 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/deletes/delete_set.h"
 #include "engine/scan/live_series.h"
 
 namespace varve::engine {
-namespace {
-
-// Fails early when a pattern of a field condition does not compile.
-Result<void> check_field_patterns(const Predicate& predicate) {
-  if (predicate.kind() == Predicate::Kind::kMatchField) {
-    static_cast<void>(TRY(Pattern::compile(predicate.text())));
-  }
-  for (const Predicate& part : predicate.parts()) TRY_VOID(check_field_patterns(part));
-  return {};
-}
-
-void collect_scan_columns(const Predicate& predicate, std::vector<ScanColumn>& columns) {
-  if (predicate.kind() == Predicate::Kind::kCompareField ||
-      predicate.kind() == Predicate::Kind::kMatchField) {
-    if (std::ranges::find(columns, predicate.column(), &ScanColumn::id) == columns.end()) {
-      columns.push_back({.id = predicate.column(), .type = predicate.field_type()});
-    }
-  }
-  for (const Predicate& part : predicate.parts()) collect_scan_columns(part, columns);
-}
-
-}  // namespace
-
 Result<std::unique_ptr<ScanPlan>> ScanPlan::make(const ScanSpec& spec,
                                                  std::shared_ptr<const Table> table,
                                                  size_t pinned_bytes_max, CancelFlag cancel) {
@@ -43,6 +21,7 @@ Result<std::unique_ptr<ScanPlan>> ScanPlan::make(const ScanSpec& spec,
   plan->budget_.bytes_max = pinned_bytes_max;
   plan->columns_ = spec.columns;
   collect_scan_columns(spec.predicate, plan->columns_);
+  plan->view_->deletes->collect_field_columns(spec.range, plan->columns_);
   if (spec.range.empty() || spec.predicate.is_always_false()) return plan;
   for (const SegmentView& segment : plan->view_->segments) {
     if (segment.range.overlaps(spec.range)) plan->segments_.push_back(&segment);
@@ -72,7 +51,9 @@ void ScanPlan::choose_series() {
 }
 
 SegmentScan ScanPlan::open(const SegmentView& segment) {
-  return SegmentScan(segment, table_->mode(), columns_, all_series_ ? nullptr : &wanted_, budget_);
+  SegmentScan scan(segment, table_->mode(), columns_, all_series_ ? nullptr : &wanted_, budget_);
+  scan.hide(view_->deletes, spec_.range, table_->index());
+  return scan;
 }
 
 Result<const RowFilter*> ScanPlan::row_filter(SeriesId series) {

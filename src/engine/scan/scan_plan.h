@@ -25,7 +25,7 @@ class ScanPlan {
 
   const ScanSpec& spec() const { return spec_; }
   const Table& table() const { return *table_; }
-  /// Wanted columns first, then those that only the predicate reads.
+  /// Wanted columns first, then those that only the predicate and deletes read.
   const std::vector<ScanColumn>& columns() const { return columns_; }
   size_t wanted_count() const { return spec_.columns.size(); }
   /// Series that may have matching rows, by hash.

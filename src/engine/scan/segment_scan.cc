@@ -1,16 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/scan/segment_scan.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace varve::engine {
+namespace {
+
+// The rows of a run outside of the ranges, which are sorted and apart. Slices while they are few.
+void cut_out(const RowRun& run, const std::vector<TimeRange>& ranges,
+             const std::vector<ScanColumn>& columns, std::vector<RowRun>& out) {
+  constexpr size_t kSlicesMax = 4;
+  const auto times = run.times_ns;
+  auto range = std::ranges::upper_bound(ranges, times.front(), {}, &TimeRange::end_ns);
+  std::vector<std::pair<size_t, size_t>> kept;
+  size_t begin = 0;
+  const auto row_at = [&](int64_t time_ns) {
+    const auto from = times.begin() + static_cast<ptrdiff_t>(begin);
+    return static_cast<size_t>(std::lower_bound(from, times.end(), time_ns) - times.begin());
+  };
+  for (; range != ranges.end() && range->begin_ns <= times.back(); ++range) {
+    const size_t end = row_at(range->begin_ns);
+    if (end > begin) kept.emplace_back(begin, end);
+    begin = row_at(range->end_ns);
+  }
+  if (begin < times.size()) kept.emplace_back(begin, times.size());
+  if (kept.size() <= kSlicesMax) {
+    for (const auto& [first, end] : kept) out.push_back(run.slice(first, end));
+    return;
+  }
+  std::vector<uint32_t> rows;
+  for (const auto& [first, end] : kept) {
+    for (size_t row = first; row < end; ++row) rows.push_back(static_cast<uint32_t>(row));
+  }
+  out.push_back(pick_rows(run, rows, columns));
+}
+
+}  // namespace
 
 SegmentScan::SegmentScan(const SegmentView& segment, MergeMode mode,
                          const std::vector<ScanColumn>& columns,
                          const SeriesBits* wanted, PinBudget& budget)
     : mode_(mode), columns_(columns) {
-  for (const auto& file : segment.files) files_.emplace_back(file, columns, budget);
+  for (const auto& file : segment.files) {
+    files_.emplace_back(file, columns, budget);
+    deletes_applied_.push_back(file->deletes_applied());
+  }
   for (const auto& memtable : segment.memtables) {
     memtables_.emplace_back(memtable, columns, wanted);
+    deletes_applied_.push_back(memtable->deletes_applied());
   }
+}
+
+void SegmentScan::hide(std::shared_ptr<const DeleteSet> deletes, const TimeRange& range,
+                       const SeriesIndex& index) {
+  if (deletes_applied_.empty()) return;
+  const Version lowest = *std::ranges::min_element(deletes_applied_);
+  deletes_ = SegmentDeletes::make(std::move(deletes), range, lowest, index, columns_);
 }
 
 Result<std::vector<RowRun>> SegmentScan::rows(SeriesId id, const KeyHash& hash,
@@ -25,7 +71,16 @@ Result<std::vector<RowRun>> SegmentScan::rows_strict(SeriesId id, const KeyHash&
 
 Result<std::vector<RowRun>> SegmentScan::merged(SeriesId id, const KeyHash& hash,
                                                 const TimeRange& range, bool strict) {
+  const SegmentDeletes::OfSeries* deletes = nullptr;
+  if (deletes_) deletes = TRY(deletes_->of(id));
+  if (deletes != nullptr && deletes->empty()) deletes = nullptr;
   std::vector<RowRun> runs;
+  std::vector<Source> sources;
+  const auto end_source = [&] {
+    if (deletes == nullptr) return;
+    sources.push_back({.runs = std::exchange(runs, {}),
+                       .deletes_applied = deletes_applied_[sources.size()]});
+  };
   for (SstScan& file : files_) {
     // A query may have found the damage since the files were chosen.
     if (strict && file.file().quarantined()) {
@@ -35,9 +90,66 @@ Result<std::vector<RowRun>> SegmentScan::merged(SeriesId id, const KeyHash& hash
     if (!collected && (strict || collected.error().code != ErrorCode::kCorrupt)) {
       return fail(collected.error());
     }
+    end_source();
   }
-  for (MemtableScan& memtable : memtables_) memtable.collect(id, range, runs);
+  for (MemtableScan& memtable : memtables_) {
+    memtable.collect(id, range, runs);
+    end_source();
+  }
+  if (deletes != nullptr) return without_hidden(*deletes, std::move(sources));
   return merge_runs(std::move(runs), mode_, columns_);
+}
+
+// Deletes that know no fields hide rows of each older source for itself. One on fields is judged
+// on what its older sources give together, so the sources are merged delete by delete.
+Result<std::vector<RowRun>> SegmentScan::without_hidden(const SegmentDeletes::OfSeries& series,
+                                                        std::vector<Source> sources) {
+  for (Source& source : sources) {
+    if (source.runs.empty() || series.groups.empty()) continue;
+    const auto& ranges = deletes_->hidden(series, source.deletes_applied);
+    if (ranges.empty()) continue;
+    std::vector<RowRun> kept;
+    for (const RowRun& run : source.runs) {
+      if (run.row_count() > 0) cut_out(run, ranges, columns_, kept);
+    }
+    source.runs = std::move(kept);
+  }
+  std::vector<RowRun> merged;
+  size_t next = 0;
+  const auto take_until = [&](size_t end) {
+    for (; next < end; ++next) {
+      for (RowRun& run : sources[next].runs) merged.push_back(std::move(run));
+    }
+  };
+  for (const SegmentDeletes::OnFields& condition : series.on_fields) {
+    size_t end = sources.size();
+    while (end > 0 && sources[end - 1].deletes_applied >= condition.version) --end;
+    if (end == 0) continue;
+    take_until(end);
+    merged = merge_runs(std::move(merged), mode_, columns_);
+    for (RowRun& run : merged) run = without_matches(run, condition);
+  }
+  take_until(sources.size());
+  return merge_runs(std::move(merged), mode_, columns_);
+}
+
+RowRun SegmentScan::without_matches(const RowRun& run,
+                                    const SegmentDeletes::OnFields& condition) const {
+  const auto times = run.times_ns;
+  const auto row_at = [&](int64_t time_ns) {
+    return static_cast<size_t>(std::ranges::lower_bound(times, time_ns) - times.begin());
+  };
+  const size_t begin = row_at(condition.range.begin_ns);
+  const size_t end = std::max(begin, row_at(condition.range.end_ns));
+  if (begin == end) return run;
+  std::vector<uint8_t> matches(end - begin);
+  condition.filter->evaluate(run.slice(begin, end).columns, matches);
+  if (std::ranges::count(matches, 0) == static_cast<ptrdiff_t>(matches.size())) return run;
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < run.row_count(); ++row) {
+    if (row < begin || row >= end || matches[row - begin] == 0) rows.push_back(row);
+  }
+  return pick_rows(run, rows, columns_);
 }
 
 uint64_t SegmentScan::row_count() const {

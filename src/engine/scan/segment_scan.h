@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/scan/memtable_scan.h"
+#include "engine/scan/segment_deletes.h"
 #include "engine/scan/sst_scan.h"
 #include "engine/shard/table.h"
 
@@ -18,11 +19,23 @@ class SegmentScan {
   SegmentScan(const SegmentView& segment, MergeMode mode, const std::vector<ScanColumn>& columns,
               const SeriesBits* wanted, PinBudget& budget);
 
+  /// Leaves out the rows of the range that these deletes hide. `columns` has what they read; the
+  /// index outlives the scan.
+  void hide(std::shared_ptr<const DeleteSet> deletes, const TimeRange& range,
+            const SeriesIndex& index);
+
   /// The merged rows of one series inside the range, rising in time. A damaged file is left out.
   Result<std::vector<RowRun>> rows(SeriesId id, const KeyHash& hash, const TimeRange& range);
   /// The same, but a damaged file is an error: for those who replace files.
   Result<std::vector<RowRun>> rows_strict(SeriesId id, const KeyHash& hash,
                                           const TimeRange& range);
+  /// The runs of a series in one of the segment's files, without a look at rows or deletes. Valid
+  /// until the next call.
+  Result<std::span<const SeriesRows>> runs_in_file(size_t file, const KeyHash& hash) {
+    return files_[file].find(hash);
+  }
+  /// Null when nothing is hidden.
+  SegmentDeletes* deletes() { return deletes_.get(); }
   /// Rows before merging.
   uint64_t row_count() const;
   /// Adds every series with rows in the memtables.
@@ -32,10 +45,22 @@ class SegmentScan {
   Result<std::vector<RowRun>> merged(SeriesId id, const KeyHash& hash, const TimeRange& range,
                                      bool strict);
 
+  // The runs of one source, before merging.
+  struct Source {
+    std::vector<RowRun> runs;
+    Version deletes_applied;
+  };
+  Result<std::vector<RowRun>> without_hidden(const SegmentDeletes::OfSeries& series,
+                                             std::vector<Source> sources);
+  RowRun without_matches(const RowRun& run, const SegmentDeletes::OnFields& condition) const;
+
   const MergeMode mode_;
   const std::vector<ScanColumn>& columns_;
   std::deque<SstScan> files_;
   std::vector<MemtableScan> memtables_;
+  // By source, files first.
+  std::vector<Version> deletes_applied_;
+  std::unique_ptr<SegmentDeletes> deletes_;  // Null: nothing is hidden.
 };
 
 }  // namespace varve::engine

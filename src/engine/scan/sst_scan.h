@@ -31,6 +31,8 @@ class SstScan {
   /// Adds the rows of a series inside the range: a run for each row group that has some. After
   /// kCorrupt the file is quarantined and gives nothing more.
   Result<void> collect(const KeyHash& series, const TimeRange& range, std::vector<RowRun>& runs);
+  /// The runs of a series; none when the file does not have it. Valid until the next call.
+  Result<std::span<const SeriesRows>> find(const KeyHash& series);
   const SstFile& file() const { return *file_; }
 
  private:
@@ -41,8 +43,6 @@ class SstScan {
     std::vector<std::shared_ptr<const DecodedColumn>> columns;
   };
   Result<void> find_fields();
-  /// The rows of a series; empty when the file has none. Valid while directory_ stays.
-  Result<std::span<const SeriesRows>> find(const KeyHash& series);
   Result<void> collect_rows(const SeriesRows& rows, const TimeRange& range,
                             std::vector<RowRun>& runs);
   Result<std::shared_ptr<Decoded>> decode(uint32_t row_group);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Merges files of one table and segment, so that their number stays bounded. Only files whose
-// versions are neighbours are merged: the result then stands between the same files as they did,
-// and needs no version for each row.
+// Merges files of one table and segment, so that their number stays bounded and deleted rows give
+// their space back. Only files whose versions are neighbours are merged: the result then stands
+// between the same files as they did, and needs no version for each row.
 #include <algorithm>
+#include <chrono>
+#include <set>
+#include <thread>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -23,96 +26,192 @@ metrics::Counter& compaction_bytes_out = metrics::counter(
 metrics::Histogram& compaction_seconds =
     metrics::histogram("varve_compaction_duration_seconds", "Time that a merge took.");
 
-// The newest files, as long as each is not much larger than all newer ones together: so every row
-// is written again only about log(size) times.
-std::vector<std::shared_ptr<SstFile>> choose_files(
-    const std::vector<std::shared_ptr<SstFile>>& files, const EngineOptions& options) {
-  if (files.size() < options.compaction_files_min) return {};
-  std::vector<std::shared_ptr<SstFile>> chosen;
-  uint64_t bytes = 0;
-  for (auto file = files.rbegin(); file != files.rend(); ++file) {
-    const uint64_t size = (*file)->meta().size_bytes;
-    if ((*file)->quarantined()) break;
-    if (chosen.size() >= 2 && size > 2 * bytes) break;
-    if (bytes + size > options.compaction_bytes_max) break;
-    bytes += size;
-    chosen.push_back(*file);
-  }
-  if (chosen.size() < 2) return {};
-  std::ranges::reverse(chosen);
-  return chosen;
+// Looking at ten thousand tables costs milliseconds: not more often than that, unless something
+// changed.
+constexpr int64_t kLookAgainNs = 5'000'000'000;
+// Then the list of what is due is made anew.
+constexpr int64_t kListAgeMaxNs = 1'000'000'000;
+
+std::string place_of(const MergeJob& job) {
+  return std::to_string(raw(job.table->id())) + "/" + std::to_string(raw(job.segment.id));
 }
 
 }  // namespace
 
-// Merges once; false when there is nothing to merge.
-Result<bool> Shard::compact_one() {
-  for (const auto& table : tables_.all()) {
-    const auto view = table->view();
-    for (const SegmentView& segment : view->segments) {
-      auto chosen = choose_files(segment.files, context_.options);
-      if (chosen.empty()) continue;
-      const auto compacted = compact_files(*table, segment, std::move(chosen));
-      if (compacted) return true;
-      compaction_errors.add();
-      log::error("shard.compaction_failed",
-                 {{"folder", folder_}, {"error", compacted.error().message}});
-      return fail(compacted.error());
-    }
+bool Shard::compact_if_due() {
+  const uint64_t changes = changes_.load(std::memory_order_relaxed);
+  const int64_t now_ns = context_.clock.steady_ns();
+  if (changes == changes_seen_ && now_ns - looked_ns_ < kLookAgainNs) return false;
+  changes_seen_ = changes;
+  looked_ns_ = now_ns;
+  const auto jobs = compaction_plan_.due(tables_.all(), false);
+  raise_untouched();
+  for (const MergeJob& job : jobs) {
+    static_cast<void>(merge(job));
+    if (stopping_.load(std::memory_order_relaxed)) return false;
+    if (context_.clock.steady_ns() - now_ns > kListAgeMaxNs) break;
   }
-  return false;
+  if (!jobs.empty()) looked_ns_ = 0;
+  return !jobs.empty();
 }
 
-Result<void> Shard::compact_files(Table& table, const SegmentView& segment,
-                                  const std::vector<std::shared_ptr<SstFile>>& inputs) {
+// Until nothing is due. What fails is tried once; the first error is given in the end.
+Result<void> Shard::compact_all() {
+  Result<void> outcome;
+  std::set<std::string> failed;
+  for (bool any = true; any;) {
+    any = false;
+    const auto jobs = compaction_plan_.due(tables_.all(), true);
+    raise_untouched();
+    for (const MergeJob& job : jobs) {
+      if (failed.contains(place_of(job))) continue;
+      if (stopping_.load(std::memory_order_relaxed)) {
+        return fail(ErrorCode::kCancelled, "the store is closing");
+      }
+      any = true;
+      const auto merged = merge(job);
+      if (merged) continue;
+      failed.insert(place_of(job));
+      if (outcome) outcome = merged;
+    }
+  }
+  // What was raised or merged may have ended a delete's work.
+  const auto forgotten = background_.run([this] { return forget_deletes(); });
+  return outcome ? forgotten : outcome;
+}
+
+Result<void> Shard::merge(const MergeJob& job) {
+  const auto merged = run_merge(job);
+  if (merged) {
+    compaction_plan_.succeeded(job);
+    return {};
+  }
+  // The table is gone, or the store is closing.
+  if (merged.error().code == ErrorCode::kCancelled) return {};
+  compaction_plan_.failed(job);
+  compaction_errors.add();
+  log::error("shard.compaction_failed", {{"folder", folder_},
+                                         {"table", raw(job.table->id())},
+                                         {"segment", raw(job.segment.id)},
+                                         {"error", merged.error().message}});
+  return merged;
+}
+
+// One edit for all files that no delete touches.
+void Shard::raise_untouched() {
+  const auto untouched = compaction_plan_.take_untouched();
+  if (untouched.empty()) return;
+  const auto raised = background_.run([&]() -> Result<void> {
+    ManifestEdit edit;
+    for (const UntouchedFiles& of_table : untouched) {
+      for (const auto& [file, version] : of_table.files) {
+        edit.applied.push_back({.id = file->meta().id, .version = version});
+      }
+    }
+    TRY_VOID(commit(edit));
+    for (const UntouchedFiles& of_table : untouched) {
+      for (const auto& [file, version] : of_table.files) file->raise_deletes_applied(version);
+    }
+    return forget_deletes();
+  });
+  if (!raised) log::warn("shard.raise_failed", {{"error", raised.error().message}});
+}
+
+// Called with the rows of each step: waits where the rate is limited, ends where there is no use.
+Result<void> Shard::proceed(const Table& table, uint64_t bytes, int64_t began_ns) const {
+  const uint64_t rate = context_.options.compaction_bytes_per_second;
+  while (true) {
+    if (stopping_.load(std::memory_order_relaxed) || table.dropped()) {
+      return fail(ErrorCode::kCancelled, "the merge is of no use any more");
+    }
+    const auto passed = static_cast<double>(context_.clock.steady_ns() - began_ns) * 1e-9;
+    if (rate == 0 || static_cast<double>(bytes) <= passed * static_cast<double>(rate)) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+Result<void> Shard::run_merge(const MergeJob& job) {
   const int64_t began_ns = context_.clock.steady_ns();
-  TRY_VOID(settle());
+  TRY_VOID(background_.run([this] { return settle(); }));
   SstBuild build{.files = context_.files,
                  .options = context_.options,
-                 .table = table,
+                 .table = *job.table,
                  .path = {},
                  .id = manifest_->take_sst_id(),
-                 .sources = {.id = segment.id,
-                             .range = segment.range,
-                             .files = inputs,
+                 .sources = {.id = job.segment.id,
+                             .range = job.segment.range,
+                             .files = job.inputs,
                              .memtables = {},
                              .series = {}},
                  .fields = {},
-                 .version_first = inputs.front()->meta().version_first,
-                 .version_last = inputs.back()->meta().version_last};
+                 .version_first = job.inputs.front()->meta().version_first,
+                 .version_last = job.inputs.back()->meta().version_last,
+                 .deletes = DeleteSet::up_to(job.deletes, job.deletes_applied),
+                 .deletes_applied = job.deletes_applied,
+                 .proceed = {}};
   build.path = sst_path(build.id);
-  ManifestEdit edit;
-  for (const auto& input : inputs) {
+  uint64_t input_bytes = 0;
+  uint64_t input_rows = 1;
+  for (const auto& input : job.inputs) {
     const SstMeta& meta = input->meta();
     build.fields.insert(build.fields.end(), meta.fields.begin(), meta.fields.end());
-    edit.removed.push_back(meta.id);
-    compaction_bytes_in.add(meta.size_bytes);
+    input_bytes += meta.size_bytes;
+    input_rows += meta.row_count;
   }
   sort_and_deduplicate(build.fields);
-  edit.added.push_back(TRY(build_sst(build)));
-  const auto file = TRY(open_built(edit.added.back()));
-  Result<void> sound = context_.files.sync_directory(folder_);
-  for (const auto& input : inputs) {
+  uint64_t rows_read = 0;
+  const double row_bytes = static_cast<double>(input_bytes) / static_cast<double>(input_rows);
+  build.proceed = [&](uint64_t rows) {
+    rows_read += rows;
+    return proceed(*job.table, static_cast<uint64_t>(static_cast<double>(rows_read) * row_bytes),
+                   began_ns);
+  };
+  auto merged = TRY(build_sst(build));
+  compaction_bytes_in.add(input_bytes);
+  if (merged) compaction_bytes_out.add(merged->size_bytes);
+  const uint64_t rows = merged ? merged->row_count : 0;
+  TRY_VOID(background_.run([&] { return finish_merge(job, std::move(merged)); }));
+  compaction_runs.add();
+  compaction_seconds.observe(static_cast<double>(context_.clock.steady_ns() - began_ns) * 1e-9);
+  log::info("shard.compacted", {{"folder", folder_},
+                                {"table", raw(job.table->id())},
+                                {"segment", raw(job.segment.id)},
+                                {"files", job.inputs.size()},
+                                {"rows", rows}});
+  return {};
+}
+
+Result<void> Shard::finish_merge(const MergeJob& job, std::optional<SstMeta> merged) {
+  ManifestEdit edit;
+  Result<void> sound = merged ? context_.files.sync_directory(folder_) : Result<void>();
+  for (const auto& input : job.inputs) {
+    edit.removed.push_back(input->meta().id);
+    // Its table or segment was dropped meanwhile.
+    if (!manifest_->state().ssts().contains(input->meta().id)) {
+      sound = fail(ErrorCode::kCancelled, "the files are gone");
+    }
     // A query found damage meanwhile: the file must stay, for whoever can repair it.
     if (!input->quarantined()) continue;
     sound = fail(ErrorCode::kCorrupt, input->path() + " is damaged");
   }
+  std::shared_ptr<SstFile> file;
+  if (sound && merged) {
+    auto opened = open_built(*merged);
+    if (opened) {
+      file = std::move(*opened);
+      edit.added.push_back(*merged);
+    } else {
+      sound = fail(opened.error());
+    }
+  }
   if (!sound) {
-    remove_file(build.path);
+    if (merged) remove_file(sst_path(merged->id));
     return sound;
   }
   TRY_VOID(commit(edit));
-  table.replace(segment.id, {}, inputs, file);
+  job.table->replace(job.segment.id, {}, job.inputs, file);
   for (const SstId id : edit.removed) remove_file(sst_path(id));
-  compaction_runs.add();
-  compaction_bytes_out.add(file->meta().size_bytes);
-  compaction_seconds.observe(static_cast<double>(context_.clock.steady_ns() - began_ns) * 1e-9);
-  log::info("shard.compacted", {{"folder", folder_},
-                                {"table", raw(table.id())},
-                                {"segment", raw(segment.id)},
-                                {"files", inputs.size()},
-                                {"rows", file->meta().row_count}});
-  return {};
+  return forget_deletes();
 }
 
 }  // namespace varve::engine

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// From memtables to sorted files, and how tables end. All of it runs on the background thread,
-// which alone commits to the manifest.
+// From memtables to sorted files. All of it runs on the background thread, which alone commits to
+// the manifest.
 #include <algorithm>
+#include <deque>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -20,6 +23,8 @@ metrics::Counter& flush_errors =
     metrics::counter("varve_flush_errors_total", "Flushes that failed; they are tried again.");
 metrics::Counter& flush_points = metrics::counter(
     "varve_flush_points_total", "Field values written to sorted files by flushes.");
+metrics::Gauge& pending_deletes = metrics::gauge(
+    "varve_deletes_pending", "Deletes that are not yet applied to every file.");
 metrics::Histogram& flush_seconds =
     metrics::histogram("varve_flush_duration_seconds", "Time that a flush took.");
 
@@ -44,8 +49,12 @@ Result<void> Shard::commit(const ManifestEdit& edit) {
     for (const SstMeta& sst : edit.added) in_doubt_.push_back(sst_path(sst.id));
     return committed;
   }
-  lsn_flushed_ = raw(manifest_->state().flushed_lsn);
+  lsn_flushed_ = raw(manifest_->state().flushed_lsn());
   for (const std::string& path : std::exchange(in_doubt_, {})) remove_file(path);
+  const uint64_t deletes = manifest_->state().deletes().size();
+  pending_deletes.add(static_cast<int64_t>(deletes) - static_cast<int64_t>(deletes_known_));
+  deletes_known_ = deletes;
+  changes_.fetch_add(1, std::memory_order_relaxed);
   return {};
 }
 
@@ -76,145 +85,199 @@ Result<bool> Shard::flush_now() {
   return true;
 }
 
-/// The sealed memtables of one segment of a table, which become one file.
+/// Sealed memtables that become one file.
 struct Shard::FlushPart {
-  SegmentId segment{};
-  std::shared_ptr<Table> table;
   std::vector<std::shared_ptr<const Memtable>> memtables;
-  Lsn after{};                    // Their rows have higher numbers.
-  std::shared_ptr<SstFile> file;  // Null: not built.
+  std::shared_ptr<SstFile> file;  // Null: not built, or no row was left.
+  Version deletes_applied;
 };
 
-std::vector<Shard::FlushPart> Shard::parts_of_sealed() const {
-  std::map<std::pair<TableId, SegmentId>, FlushPart> parts;
+/// The sealed memtables of one segment of a table. They go to files together: a file with rows of
+/// the segment says that no older ones are in the log alone.
+struct Shard::FlushUnit {
+  SegmentId segment{};
+  std::shared_ptr<Table> table;
+  std::shared_ptr<const DeleteSet> deletes;
+  std::vector<FlushPart> parts;  // Oldest first.
+  Lsn after{};                   // Their rows have higher numbers.
+  size_t size_bytes = 0;
+};
+
+// Largest first, so that memory comes back early.
+std::vector<Shard::FlushUnit> Shard::units_of_sealed() {
+  std::map<std::pair<TableId, SegmentId>, FlushUnit> by_place;
   for (const SealedMemtable& sealed : sealed_) {
     const Memtable& memtable = *sealed.memtable;
-    FlushPart& part = parts[{memtable.table(), memtable.segment()}];
-    if (part.memtables.empty()) {
-      part.segment = memtable.segment();
-      part.table = tables_.find(memtable.table());
-      part.after = sealed.after;
+    FlushUnit& unit = by_place[{memtable.table(), memtable.segment()}];
+    if (unit.parts.empty()) {
+      unit.segment = memtable.segment();
+      unit.table = tables_.find(memtable.table());
+      unit.after = sealed.after;
+      unit.parts.emplace_back();
     }
-    part.memtables.push_back(sealed.memtable);
+    unit.parts.front().memtables.push_back(sealed.memtable);
+    unit.size_bytes += memtable.size_bytes();
   }
-  std::vector<FlushPart> of_tables;
-  for (auto& [place, part] : parts) {
-    if (part.table) of_tables.push_back(std::move(part));
+  std::vector<FlushUnit> units;
+  for (auto& [place, unit] : by_place) {
+    if (!unit.table) continue;
+    cut_at_deletes(unit);
+    units.push_back(std::move(unit));
   }
-  return of_tables;
+  std::ranges::stable_sort(units, std::ranges::greater(), &FlushUnit::size_bytes);
+  return units;
 }
 
-Result<void> Shard::build_part(FlushPart& part) {
+// A delete on fields is judged on all cells that are older. Where files have some of them, only a
+// merge with those files can apply it: until then what is older and what is newer stays apart.
+void Shard::cut_at_deletes(FlushUnit& unit) const {
+  const auto view = unit.table->view();
+  unit.deletes = view->deletes;
+  unit.parts.front().deletes_applied = unit.deletes->version_last();
+  if (unit.deletes->empty()) return;
+  const auto segment = std::ranges::find(view->segments, unit.segment, &SegmentView::id);
+  if (segment == view->segments.end()) return;
+  Version oldest = unit.deletes->version_last();
+  for (const auto& file : segment->files) oldest = std::min(oldest, file->deletes_applied());
+  auto memtables = std::move(unit.parts.front().memtables);
+  unit.parts.clear();
+  for (const Version& line : unit.deletes->field_versions(segment->range)) {
+    if (line <= oldest) continue;
+    const auto newer = std::ranges::find_if(
+        memtables, [&](const auto& memtable) { return memtable->deletes_applied() >= line; });
+    if (newer == memtables.begin()) continue;
+    unit.parts.push_back({.memtables = {memtables.begin(), newer},
+                          .file = nullptr,
+                          .deletes_applied = unit.deletes->version_before(line)});
+    memtables.erase(memtables.begin(), newer);
+  }
+  if (memtables.empty()) return;
+  unit.parts.push_back({.memtables = std::move(memtables),
+                        .file = nullptr,
+                        .deletes_applied = unit.deletes->version_last()});
+}
+
+Result<void> Shard::build_part(const FlushUnit& unit, FlushPart& part) {
   SstBuild build{.files = context_.files,
                  .options = context_.options,
-                 .table = *part.table,
+                 .table = *unit.table,
                  .path = {},
                  .id = manifest_->take_sst_id(),
-                 .sources = {.id = part.segment,
+                 .sources = {.id = unit.segment,
                              .range = part.memtables.front()->range(),
                              .files = {},
                              .memtables = part.memtables,
                              .series = {}},
                  .fields = {},
                  .version_first = part.memtables.front()->version_first(),
-                 .version_last = part.memtables.back()->version_last()};
+                 .version_last = part.memtables.back()->version_last(),
+                 .deletes = DeleteSet::up_to(unit.deletes, part.deletes_applied),
+                 .deletes_applied = part.deletes_applied,
+                 .proceed = {}};
   build.path = sst_path(build.id);
   for (const auto& memtable : part.memtables) memtable->collect_columns(build.fields);
   sort_and_deduplicate(build.fields);
-  part.file = TRY(open_built(TRY(build_sst(build))));
+  if (const auto meta = TRY(build_sst(build))) part.file = TRY(open_built(*meta));
   return {};
 }
 
-// The edit for all parts that can be built. A part that never will be must not keep the others in
-// memory: `refused` then tells why, and its records stay in the log. After an error nothing stays.
-Result<ManifestEdit> Shard::build_parts(std::vector<FlushPart>& parts,
-                                        const SealedMemtables& sealed, Result<void>& refused) {
-  ManifestEdit edit{.flushed_lsn = sealed.lsn, .version_highest = sealed.version_highest};
-  Result<void> outcome;
-  for (FlushPart& part : parts) {
-    const auto built = build_part(part);
+Result<void> Shard::build_unit(FlushUnit& unit, ManifestEdit& edit) {
+  Result<void> built;
+  for (FlushPart& part : unit.parts) {
+    if (built) built = build_part(unit, part);
+  }
+  for (FlushPart& part : unit.parts) {
+    if (!part.file) continue;
     if (built) {
       edit.added.push_back(part.file->meta());
+    } else {
+      remove_file(part.file->path());
+    }
+  }
+  return built;
+}
+
+// Builds and commits some units, about `flush_bytes` of memtables or all of them; takes those out.
+// Bytes first, names second, manifest third. A crash between any two leaves files that no manifest
+// names, and the log. A unit that never can be built must not keep the others in memory: it goes to
+// `refused`, and its records stay in the log.
+Result<void> Shard::flush_some(std::deque<FlushUnit>& units, const SealedMemtables& sealed,
+                               Refused& refused) {
+  const size_t bytes_max = context_.options.memtable_bytes_max / 4;
+  ManifestEdit edit{.version_highest = sealed.version_highest};
+  std::vector<FlushUnit> done;
+  size_t bytes = 0;
+  Result<void> outcome;
+  while (outcome && !units.empty() && bytes <= bytes_max) {
+    FlushUnit unit = std::move(units.front());
+    units.pop_front();
+    const auto built = build_unit(unit, edit);
+    bytes += unit.size_bytes;
+    if (built) {
+      done.push_back(std::move(unit));
       continue;
     }
     const auto code = built.error().code;
-    if (code == ErrorCode::kNoSpace || code == ErrorCode::kIo) {
-      outcome = built;
-      break;
-    }
-    if (refused) refused = built;
-    edit.flushed_lsn = std::min(edit.flushed_lsn, part.after);
+    if (code == ErrorCode::kNoSpace || code == ErrorCode::kIo) outcome = built;
+    if (refused.why) refused.why = built;
+    refused.after = std::min(refused.after, unit.after);
   }
   if (outcome && !edit.added.empty()) outcome = context_.files.sync_directory(folder_);
   if (!outcome) {
     for (const SstMeta& sst : edit.added) remove_file(sst_path(sst.id));
-    return fail(outcome.error());
+    return outcome;
   }
-  // The log may keep rows of dropped tables too, so they must not be forgotten.
-  const auto& dropped = manifest_->state().dropped;
-  if (!refused) edit.dropped.assign(dropped.begin(), dropped.end());
-  return edit;
+  if (units.empty()) {
+    edit.flushed_lsn = std::min(sealed.lsn, refused.after);
+    // The log may keep rows of what was dropped too, so that must not be forgotten.
+    if (!refused.why) {
+      const ManifestState& state = manifest_->state();
+      edit.dropped.assign(state.dropped().begin(), state.dropped().end());
+      edit.dropped_segments.assign(state.dropped_segments().begin(),
+                                   state.dropped_segments().end());
+    }
+  }
+  TRY_VOID(commit(edit));
+  finish_units(done);
+  return {};
 }
 
-// Takes what was built out of memory; gives its bytes.
-size_t Shard::finish_parts(const std::vector<FlushPart>& parts) {
-  std::set<const Memtable*> kept;
-  for (const FlushPart& part : parts) {
-    if (!part.file) {
-      for (const auto& memtable : part.memtables) kept.insert(memtable.get());
-      continue;
+// Takes what is in files out of memory.
+void Shard::finish_units(const std::vector<FlushUnit>& units) {
+  std::set<const Memtable*> done;
+  for (const FlushUnit& unit : units) {
+    for (const FlushPart& part : unit.parts) {
+      unit.table->replace(unit.segment, part.memtables, {}, part.file);
+      for (const auto& memtable : part.memtables) done.insert(memtable.get());
+      if (part.file) {
+        flush_points.add(part.file->meta().row_count * part.file->meta().fields.size());
+      }
     }
-    part.table->replace(part.segment, part.memtables, {}, part.file);
-    flush_points.add(part.file->meta().row_count * part.file->meta().fields.size());
   }
   size_t bytes = 0;
   std::erase_if(sealed_, [&](const SealedMemtable& sealed) {
-    if (kept.contains(sealed.memtable.get())) return false;
+    if (!done.contains(sealed.memtable.get())) return false;
     bytes += sealed.memtable->size_bytes();
     return true;
   });
-  return bytes;
+  writer_.memtables_flushed(bytes);
 }
 
-// One file for each (table, segment), one edit for all of them: bytes first, names second, manifest
-// third. A crash between any two leaves files that no manifest names, and the WAL.
 Result<void> Shard::write_sealed(const SealedMemtables& sealed) {
   TRY_VOID(settle());
-  auto parts = parts_of_sealed();
-  Result<void> refused;
-  const ManifestEdit edit = TRY(build_parts(parts, sealed, refused));
-  TRY_VOID(commit(edit));
-  const size_t flushed_bytes = finish_parts(parts);
-  log::info("shard.flushed", {{"folder", folder_},
-                              {"files", edit.added.size()},
-                              {"memtable_bytes", flushed_bytes}});
-  writer_.memtables_flushed(flushed_bytes);
-  writer_.log().release(manifest_->state().flushed_lsn);
-  return refused;
-}
-
-// The manifest first: from then on no restart brings the rows back. Then memory, then the files.
-Result<void> Shard::drop_now(const std::vector<TableId>& dropped) {
-  const auto is_dropped = [&](TableId id) { return std::ranges::count(dropped, id) > 0; };
-  std::vector<std::string> paths;
-  for (const auto& [id, sst] : manifest_->state().ssts) {
-    if (is_dropped(sst.table)) paths.push_back(sst_path(id));
+  auto all = units_of_sealed();
+  std::deque<FlushUnit> units(std::make_move_iterator(all.begin()),
+                              std::make_move_iterator(all.end()));
+  Refused refused;
+  do {
+    TRY_VOID(flush_some(units, sealed, refused));
+  } while (!units.empty());
+  log::info("shard.flushed", {{"folder", folder_}, {"units", all.size()}});
+  writer_.log().release(manifest_->state().flushed_lsn());
+  if (const auto forgotten = forget_deletes(); !forgotten) {
+    log::warn("shard.forget_failed", {{"error", forgotten.error().message}});
   }
-  TRY_VOID(commit({.dropped = dropped}));
-  const bool asked = on_writer([&] {
-    size_t bytes = 0;
-    for (const TableId id : dropped) {
-      if (const auto table = tables_.find(id)) bytes += table->memtable_bytes();
-      tables_.drop(id);
-    }
-    writer_.memtables_flushed(bytes);
-  });
-  std::erase_if(sealed_, [&](const SealedMemtable& sealed) {
-    return is_dropped(sealed.memtable->table());
-  });
-  for (const std::string& path : paths) remove_file(path);
-  log::info("shard.dropped", {{"folder", folder_}, {"tables", dropped.size()}});
-  return asked ? Result<void>() : fail(ErrorCode::kCancelled, "the store is closing");
+  return refused.why;
 }
 
 }  // namespace varve::engine

@@ -2,7 +2,6 @@
 #include "engine/shard/shard.h"
 
 #include <algorithm>
-#include <chrono>
 #include <future>
 
 #include "base/log.h"
@@ -13,7 +12,6 @@ namespace {
 
 // One write of the log and one sync carry at most about so much.
 constexpr size_t kGroupBytesMax = 8u << 20;
-constexpr auto kBackgroundPause = std::chrono::milliseconds(200);
 constexpr int64_t kRetryNs = 5'000'000'000;
 
 }  // namespace
@@ -27,7 +25,8 @@ Shard::Shard(const ShardContext& context, std::string folder)
         readers->remove(path);
       }),
       queue_(context.options.queue_requests_max, context.options.queue_bytes_max),
-      writer_(context_.options, context_.clock, tables_, seed_, write_state_) {}
+      writer_(context_.options, context_.clock, tables_, seed_, write_state_),
+      compaction_plan_(context_.options, context_.clock) {}
 
 Result<std::unique_ptr<Shard>> Shard::open(const ShardContext& context, std::string folder,
                                            const std::vector<TableId>& live_tables) {
@@ -41,17 +40,21 @@ Shard::~Shard() { stop(); }
 
 void Shard::start() {
   writer_thread_ = Thread("varve-writer", [this] { run_writer(); });
-  background_thread_ = Thread("varve-background", [this] { run_background(); });
+  if (!context_.options.automatic) {
+    background_.start("varve-background", nullptr);
+    compaction_.start("varve-compact", nullptr);
+    return;
+  }
+  background_.start("varve-background", [this] { return flush_if_due(); });
+  compaction_.start("varve-compact", [this] { return compact_if_due(); });
 }
 
+// The merge first: it may wait for the background thread, which may wait for the writer.
 void Shard::stop() {
-  {
-    const std::lock_guard lock(jobs_mutex_);
-    stopping_ = true;
-  }
-  jobs_changed_.notify_all();
+  stopping_.store(true, std::memory_order_relaxed);
+  compaction_.stop();
   queue_.close();
-  background_thread_.join();
+  background_.stop();
   writer_thread_.join();
 }
 
@@ -85,7 +88,7 @@ void Shard::run_writer() {
   while (!closed) {
     commit_tasks(queue_.pop_all(wait_ns, closed));
     wait_ns = writer_.sync_if_due();
-    if (context_.options.automatic && flush_is_due()) jobs_changed_.notify_one();
+    if (context_.options.automatic && flush_is_due()) background_.wake();
   }
 }
 
@@ -115,6 +118,7 @@ bool Shard::flush_is_due() const {
   // Little files are the lesser evil, tiny ones would not help.
   const bool is_tight = options.memory != nullptr && options.memory->is_tight();
   if (is_tight && writer_.memtable_bytes() > options.memtable_bytes_max / 8) return true;
+  if (writer_.memtables_are_many()) return true;
   // The current segment is never released, nor what a flush has not reached: waiting for less than
   // two segments, or with nothing new, would flush without end.
   const uint64_t wal_bytes_max = std::max(options.wal_bytes_max, 2 * options.wal_segment_bytes);
@@ -124,50 +128,14 @@ bool Shard::flush_is_due() const {
   return oldest_ns != 0 && age_ns / 1'000'000 > options.memtable_age_max_ms;
 }
 
-void Shard::run_background() {
-  bool compact_again = true;
-  std::unique_lock lock(jobs_mutex_);
-  while (!stopping_) {
-    if (!jobs_.empty()) {
-      const auto job = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      job();
-      lock.lock();
-      compact_again = true;
-      continue;
-    }
-    if (context_.options.automatic) {
-      lock.unlock();
-      const int64_t now_ns = context_.clock.steady_ns();
-      const bool retry_later = flush_failed_ns_ != 0 && now_ns - flush_failed_ns_ < kRetryNs;
-      // What failed is sealed already, so nothing else would ask for it again.
-      if (!retry_later && (flush_failed_ns_ != 0 || flush_is_due())) {
-        const auto flushed = flush_now();  // It logs and counts what went wrong.
-        compact_again = flushed && *flushed;
-      } else if (compact_again) {
-        const auto compacted = compact_one();
-        compact_again = compacted && *compacted;
-      }
-      lock.lock();
-      if (compact_again || !jobs_.empty() || stopping_) continue;
-    }
-    jobs_changed_.wait_for(lock, kBackgroundPause);
-  }
-  for (const auto& job : std::exchange(jobs_, {})) job();
-}
-
-// Runs the job on the background thread and waits for it.
-Result<void> Shard::in_background(std::function<Result<void>()> job) {
-  auto promise = std::make_shared<std::promise<Result<void>>>();
-  auto outcome = promise->get_future();
-  {
-    const std::lock_guard lock(jobs_mutex_);
-    if (stopping_) return fail(ErrorCode::kCancelled, "the store is closing");
-    jobs_.push_back([promise, job = std::move(job)] { promise->set_value(job()); });
-  }
-  jobs_changed_.notify_one();
-  return outcome.get();
+bool Shard::flush_if_due() {
+  const int64_t now_ns = context_.clock.steady_ns();
+  const bool retry_later = flush_failed_ns_ != 0 && now_ns - flush_failed_ns_ < kRetryNs;
+  // What failed is sealed already, so nothing else would ask for it again.
+  if (retry_later || (flush_failed_ns_ == 0 && !flush_is_due())) return false;
+  const auto flushed = flush_now();  // It logs and counts what went wrong.
+  compaction_.wake();
+  return flushed && *flushed;
 }
 
 // Runs the task on the writer thread and waits for it; false when that thread has ended.
@@ -184,22 +152,23 @@ bool Shard::on_writer(std::function<void()> task) {
 }
 
 Result<void> Shard::flush() {
-  return in_background([this]() -> Result<void> {
+  return background_.run([this]() -> Result<void> {
     const auto flushed = flush_now();
+    compaction_.wake();
     return flushed ? Result<void>() : fail(flushed.error());
   });
 }
 
 Result<void> Shard::compact() {
-  return in_background([this]() -> Result<void> {
-    while (TRY(compact_one())) {
-    }
-    return {};
-  });
+  return compaction_.run([this] { return compact_all(); });
 }
 
 Result<void> Shard::drop(const std::vector<TableId>& tables) {
-  return in_background([this, tables] { return drop_now(tables); });
+  return background_.run([this, &tables] { return drop_now(tables); });
+}
+
+Result<void> Shard::drop_segments(const std::vector<SegmentId>& segments) {
+  return background_.run([this, &segments] { return drop_segments_now(segments); });
 }
 
 // Every file is held before the manifest is read: what it names then cannot go away, since a file
@@ -208,13 +177,13 @@ Result<FrozenShard> Shard::freeze() {
   FrozenShard frozen;
   frozen.folder = folder_.substr(folder_.rfind('/') + 1);
   frozen.hold = held_files_.hold_all();
-  TRY_VOID(in_background([&]() -> Result<void> {
+  TRY_VOID(background_.run([&]() -> Result<void> {
     TRY_VOID(settle());
     frozen.state = manifest_->state();
     return {};
   }));
   std::set<std::string> named;
-  for (const auto& [id, sst] : frozen.state.ssts) named.insert(sst_path(id));
+  for (const auto& [id, sst] : frozen.state.ssts()) named.insert(sst_path(id));
   frozen.hold->keep_only(std::move(named));
   return frozen;
 }

@@ -58,12 +58,16 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   for (const std::string& sentence : manifest_->damage()) context_.damage.add(sentence);
   const bool manifest_damaged = !manifest_->damage().empty();
 
-  ManifestEdit edit;
   const std::set<TableId> live(live_tables.begin(), live_tables.end());
-  for (const auto& [id, sst] : manifest_->state().ssts) {
-    if (!live.contains(sst.table)) edit.dropped.push_back(sst.table);
+  std::set<TableId> dead;
+  for (const auto& [id, sst] : manifest_->state().ssts()) {
+    if (!live.contains(sst.table)) dead.insert(sst.table);
   }
-  const std::set<TableId> dropped = manifest_->state().dropped;
+  for (const auto& [name, known] : manifest_->state().deletes()) {
+    if (!live.contains(name.table)) dead.insert(name.table);
+  }
+  const ManifestEdit edit{.dropped = {dead.begin(), dead.end()}};
+  const std::set<TableId> dropped = manifest_->state().dropped();
   const auto committed = manifest_->commit(edit);
   if (!committed && committed.error().code != ErrorCode::kNoSpace) return committed;
   // A full disk can still be read: the next commit begins the new manifest.
@@ -72,12 +76,10 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   TRY_VOID(open_files(live_tables));
   if (committed) TRY_VOID(remove_orphans(manifest_damaged));
   const auto segments = TRY(replay(live, dropped));
+  correct_all_series();
 
-  Version version = manifest_->state().version_highest;
-  for (const auto& [id, sst] : manifest_->state().ssts) {
-    version = std::max(version, sst.version_last);
-  }
-  const Lsn flushed = manifest_->state().flushed_lsn;
+  const Version version = manifest_->state().version_highest();
+  const Lsn flushed = manifest_->state().flushed_lsn();
   auto log = std::make_unique<LocalLog>(
       LocalLogOptions{.folder = wal_folder_,
                       .segment_bytes = context_.options.wal_segment_bytes,
@@ -85,6 +87,7 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
       files, context_.clock, context_.random, segments);
   log->release(flushed);
   writer_.start(std::move(log), flushed, version);
+  deletes_known_ = manifest_->state().deletes().size();
   lsn_sealed_ = flushed;
   lsn_flushed_ = raw(flushed);
   return {};
@@ -92,10 +95,10 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
 
 Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
   const std::set<TableId> live(live_tables.begin(), live_tables.end());
-  for (const auto& [id, sst] : manifest_->state().ssts) {
+  for (const auto& [id, sst] : manifest_->state().ssts()) {
     if (!live.contains(sst.table)) continue;
     const auto file = use_file(sst);
-    const auto table = tables_.find_or_make(sst.table, sst.mode, seed_);
+    const auto table = make_table(sst.table, sst.mode);
     const auto added = table->add_file(file);
     if (added) continue;
     const auto code = added.error().code;
@@ -108,6 +111,8 @@ Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
 // Files that no manifest names are left from a crash between writing and committing. After damage
 // to the manifest they may be what its lost edits named, so they are kept aside.
 Result<void> Shard::remove_orphans(bool keep) {
+  std::set<std::string> known;
+  for (const auto& [id, sst] : manifest_->state().ssts()) known.insert(sst_path(id));
   for (const std::string& name : TRY(context_.files.list(folder_))) {
     const std::string path = join_path(folder_, name);
     if (name.ends_with(".tmp")) {
@@ -115,8 +120,7 @@ Result<void> Shard::remove_orphans(bool keep) {
       continue;
     }
     if (!name.ends_with(".sst")) continue;
-    const auto known = [&](const auto& entry) { return sst_path(entry.first) == path; };
-    if (std::ranges::any_of(manifest_->state().ssts, known)) continue;
+    if (known.contains(path)) continue;
     if (!keep) {
       remove_file(path);
       continue;
@@ -128,6 +132,24 @@ Result<void> Shard::remove_orphans(bool keep) {
     }
   }
   return {};
+}
+
+// With the deletes that the manifest has for it.
+std::shared_ptr<Table> Shard::make_table(TableId id, MergeMode mode) {
+  if (auto table = tables_.find(id)) return table;
+  auto table = tables_.find_or_make(id, mode, seed_);
+  if (table) table->set_deletes(manifest_->state().deletes_of(id));
+  return table;
+}
+
+// Files list series whose rows deletes hide.
+void Shard::correct_all_series() {
+  TableId last{};
+  for (const auto& [name, known] : manifest_->state().deletes()) {
+    const auto table = name.table == last ? nullptr : tables_.find(name.table);
+    last = name.table;
+    if (table) table->finish_delete(find_series_without_rows(*table, TimeRange{}));
+  }
 }
 
 // True for rows that were flushed while those of another table could not be: then the log is kept
@@ -147,14 +169,16 @@ bool Shard::is_in_file(const WriteBatch& batch) const {
 
 Result<std::vector<OldSegment>> Shard::replay(const std::set<TableId>& live,
                                               const std::set<TableId>& dropped) {
-  const Lsn flushed = manifest_->state().flushed_lsn;
+  const Lsn flushed = manifest_->state().flushed_lsn();
+  const std::set<SegmentId>& segments_dropped = manifest_->state().dropped_segments();
   uint64_t record_count = 0;
   LoggedKeys keys(tables_);
   const auto visit = [&](uint64_t generation, const WalRecord& record) {
     auto batches = decode_wal_body(record.body);
     if (batches) {
       std::erase_if(*batches, [&](const WriteBatch& batch) {
-        return !live.contains(batch.table) || dropped.contains(batch.table);
+        return !live.contains(batch.table) || dropped.contains(batch.table) ||
+               segments_dropped.contains(batch.segment);
       });
     }
     if (raw(record.lsn) <= raw(flushed)) {
@@ -163,7 +187,10 @@ Result<std::vector<OldSegment>> Shard::replay(const std::set<TableId>& live,
     }
     if (batches) {
       std::erase_if(*batches, [&](const WriteBatch& batch) { return is_in_file(batch); });
-      for (WriteBatch& batch : *batches) keys.complete(batch);
+      for (WriteBatch& batch : *batches) {
+        keys.complete(batch);
+        static_cast<void>(make_table(batch.table, batch.mode));
+      }
     }
     const auto lost = batches ? writer_.replay(record.lsn, std::move(*batches))
                               : Result<size_t>(fail(batches.error()));

@@ -2,6 +2,9 @@
 // Writes the merged rows of some sources of one segment as one sorted file.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,10 +36,16 @@ struct SstBuild {
   std::vector<ScanColumn> fields;  ///< By rising id.
   Version version_first;
   Version version_last;
+  /// Rows that these hide are left out.
+  std::shared_ptr<const DeleteSet> deletes = DeleteSet::none();
+  /// What the new file says of itself; see SstMeta.
+  Version deletes_applied;
+  /// Asked now and then with the rows that were read since the last call; an error ends the build.
+  std::function<Result<void>(uint64_t)> proceed;
 };
 
-/// The file is synced and has its name; the folder is not synced. kCorrupt when a source is damaged
-/// (it is then quarantined), kInternal without a row; then no file stays.
-Result<SstMeta> build_sst(const SstBuild& build);
+/// The file is synced and has its name; the folder is not synced. Nothing when no row is left.
+/// kCorrupt when a source is damaged (it is then quarantined); after an error no file stays.
+Result<std::optional<SstMeta>> build_sst(const SstBuild& build);
 
 }  // namespace varve::engine

@@ -22,7 +22,8 @@ SstFile::SstFile(SstMeta meta, std::string path, ReaderCache& readers, BlockCach
       handle_(readers, std::move(path)),
       cache_(cache),
       damage_(damage),
-      cache_id_(cache_ids.fetch_add(1)) {
+      cache_id_(cache_ids.fetch_add(1)),
+      deletes_applied_(meta_.deletes_applied) {
   sst_count.add(1);
   sst_bytes.add(static_cast<int64_t>(meta_.size_bytes));
 }

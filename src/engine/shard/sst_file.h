@@ -4,9 +4,11 @@
 // Threads: safe anywhere.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 
+#include "base/mutex.h"
 #include "engine/cache/block_cache.h"
 #include "engine/cache/reader_cache.h"
 #include "engine/manifest/manifest_state.h"
@@ -39,6 +41,16 @@ class SstFile {
   bool quarantined() const { return quarantined_.load(std::memory_order_relaxed); }
   void quarantine(const Error& error);
 
+  /// See SstMeta, which has it as it was when the file was opened.
+  Version deletes_applied() const {
+    const MutexLock lock(mutex_);
+    return deletes_applied_;
+  }
+  void raise_deletes_applied(Version version) {
+    const MutexLock lock(mutex_);
+    deletes_applied_ = std::max(deletes_applied_, version);
+  }
+
  private:
   template <class T>
   Result<T> quarantine_if_corrupt(Result<T> read);
@@ -49,6 +61,8 @@ class SstFile {
   DamageList& damage_;
   const uint64_t cache_id_;
   std::atomic<bool> quarantined_{false};
+  mutable Mutex mutex_;
+  Version deletes_applied_ GUARDED_BY(mutex_);
 };
 
 /// Reports a damaged file once: log, metric and list.

@@ -37,9 +37,24 @@ Result<void> check_shape(const WriteBatch& batch) {
 
 // Only the writer changes the bits, so it may look without the lock.
 void SeriesSet::add(SeriesId id) NO_THREAD_SAFETY_ANALYSIS {
+  if (removing_) added_.add(id);
   if (bits_.has(id)) return;
   const MutexLock lock(mutex_);
   bits_.add(id);
+}
+
+void SeriesSet::begin_removal() {
+  removing_ = true;
+  added_ = {};
+}
+
+void SeriesSet::finish_removal(std::span<const SeriesId> ids) {
+  const MutexLock lock(mutex_);
+  for (const SeriesId id : ids) {
+    if (!added_.has(id)) bits_.remove(id);
+  }
+  removing_ = false;
+  added_ = {};
 }
 
 void SeriesSet::add_part_to(size_t number, SeriesBits::Words& words) const {
@@ -136,9 +151,13 @@ size_t Table::append(const WriteBatch& batch, std::span<const SeriesId> ids) {
   if (batch.row_count() == 0) return 0;
   size_t bytes_before = 0;
   Active& active = active_[batch.segment];
+  const auto line = std::ranges::upper_bound(delete_versions_, batch.version);
+  const Version older = line == delete_versions_.begin() ? Version{} : *std::prev(line);
+  // Only when replaying: otherwise the delete itself drew the line.
+  if (active.memtable && active.memtable->deletes_applied() < older) seal_for_delete(active);
   if (!active.memtable) {
-    active.memtable =
-        std::make_shared<Memtable>(id_, mode_, batch.segment, batch.segment_range);
+    active.memtable = std::make_shared<Memtable>(id_, mode_, batch.segment, batch.segment_range,
+                                                 older);
     const MutexLock lock(mutex_);
     Segment& segment = segment_to_write(batch.segment, batch.segment_range);
     segment.view.memtables.push_back(active.memtable);
@@ -152,13 +171,91 @@ size_t Table::append(const WriteBatch& batch, std::span<const SeriesId> ids) {
 }
 
 std::vector<std::shared_ptr<const Memtable>> Table::seal() {
-  std::vector<std::shared_ptr<const Memtable>> sealed;
+  std::vector<std::shared_ptr<const Memtable>> sealed = std::exchange(sealed_, {});
+  // Those that were forgotten are not in use any more either.
+  if (delete_versions_.size() > 1) {
+    delete_versions_.erase(delete_versions_.begin(), delete_versions_.end() - 1);
+  }
   for (auto& [id, active] : active_) {
+    if (!active.memtable) continue;
     active.memtable->seal();
     sealed.push_back(std::move(active.memtable));
   }
   active_.clear();
   return sealed;
+}
+
+void Table::seal_for_delete(Active& active) {
+  active.memtable->seal();
+  sealed_.push_back(std::exchange(active.memtable, nullptr));
+}
+
+size_t Table::begin_delete(Version version, const TimeRange& range) {
+  for (auto& [id, active] : active_) {
+    if (!active.memtable) continue;
+    if (active.memtable->may_have_rows_in(range)) {
+      seal_for_delete(active);
+    } else {
+      active.memtable->raise_deletes_applied(version);
+    }
+  }
+  std::erase_if(active_, [](const auto& entry) { return !entry.second.memtable; });
+  delete_versions_.push_back(version);
+  const MutexLock lock(mutex_);
+  for (auto& [id, segment] : segments_) {
+    if (segment.view.range.overlaps(range)) segment.series->begin_removal();
+  }
+  return sealed_.size();
+}
+
+void Table::add_delete(TableDelete added, std::span<const Version> forgotten) {
+  const MutexLock lock(mutex_);
+  std::vector<TableDelete> deletes = deletes_->all();
+  std::erase_if(deletes, [&](const TableDelete& known) {
+    return std::ranges::binary_search(forgotten, known.version);
+  });
+  deletes.push_back(std::move(added));
+  deletes_ = std::make_shared<const DeleteSet>(std::move(deletes));
+  view_.reset();
+}
+
+void Table::forget_deletes(std::span<const Version> forgotten) {
+  const MutexLock lock(mutex_);
+  std::vector<TableDelete> deletes = deletes_->all();
+  std::erase_if(deletes, [&](const TableDelete& known) {
+    return std::ranges::binary_search(forgotten, known.version);
+  });
+  deletes_ = std::make_shared<const DeleteSet>(std::move(deletes));
+  view_.reset();
+}
+
+void Table::set_deletes(std::vector<TableDelete> deletes) {
+  for (const TableDelete& known : deletes) delete_versions_.push_back(known.version);
+  const MutexLock lock(mutex_);
+  deletes_ = std::make_shared<const DeleteSet>(std::move(deletes));
+  view_.reset();
+}
+
+void Table::finish_delete(const SeriesBySegment& without_rows) {
+  const MutexLock lock(mutex_);
+  for (auto& [id, segment] : segments_) {
+    const auto found = without_rows.find(id);
+    segment.series->finish_removal(found == without_rows.end() ? std::span<const SeriesId>()
+                                                               : found->second);
+  }
+}
+
+size_t Table::drop_segment(SegmentId id) {
+  active_.erase(id);
+  std::erase_if(sealed_, [&](const auto& memtable) { return memtable->segment() == id; });
+  const MutexLock lock(mutex_);
+  const auto found = segments_.find(id);
+  if (found == segments_.end()) return 0;
+  size_t bytes = 0;
+  for (const auto& memtable : found->second.view.memtables) bytes += memtable->size_bytes();
+  segments_.erase(found);
+  view_.reset();
+  return bytes;
 }
 
 void Table::replace(SegmentId segment_id,
@@ -167,7 +264,7 @@ void Table::replace(SegmentId segment_id,
                     std::shared_ptr<SstFile> added) {
   const MutexLock lock(mutex_);
   const auto found = segments_.find(segment_id);
-  CHECK(found != segments_.end());
+  if (found == segments_.end()) return;  // Dropped.
   SegmentView& view = found->second.view;
   std::erase_if(view.memtables,
                 [&](const auto& memtable) { return std::ranges::count(memtables, memtable) > 0; });
@@ -205,6 +302,7 @@ std::shared_ptr<const TableView> Table::view() const {
     auto view = std::make_shared<TableView>();
     for (const auto& [id, segment] : segments_) view->segments.push_back(segment.view);
     std::ranges::sort(view->segments, {}, [](const SegmentView& v) { return v.range.begin_ns; });
+    view->deletes = deletes_;
     view_ = std::move(view);
   }
   return view_;
@@ -239,6 +337,7 @@ void TableMap::drop(TableId id) {
   dropped_[id] = true;
   if (const auto found = tables_.find(id); found != tables_.end()) {
     dropped = std::move(found->second);
+    dropped->set_dropped();
     tables_.erase(found);
   }
 }

@@ -6,12 +6,16 @@
 // misses one that was visible when it was taken.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/deletes/delete_set.h"
 #include "engine/memtable/memtable.h"
 #include "engine/series_index/series_index.h"
 #include "engine/shard/keys_in_log.h"
@@ -28,10 +32,18 @@ class SeriesSet {
   void add_part_to(size_t number, SeriesBits::Words& words) const;
   SeriesBits copy() const;
 
+  /// Writer only. From now on it is remembered which series are added, also if they are here.
+  void begin_removal();
+  /// Writer only. Takes out the series, but for those added since begin_removal().
+  void finish_removal(std::span<const SeriesId> ids);
+
  private:
   mutable Mutex mutex_;
   // The writer changes it with the lock held and reads it without; others lock to read.
   SeriesBits bits_;
+  // Writer only.
+  bool removing_ = false;
+  SeriesBits added_;  // Since the removal began.
 };
 
 /// What holds rows of one segment: files in rising order of version, then memtables, oldest first.
@@ -45,7 +57,11 @@ struct SegmentView {
 
 struct TableView {
   std::vector<SegmentView> segments;  ///< By rising time.
+  /// What hides rows of the segments; never null.
+  std::shared_ptr<const DeleteSet> deletes;
 };
+
+using SeriesBySegment = std::map<SegmentId, std::vector<SeriesId>>;
 
 class Table {
  public:
@@ -68,8 +84,26 @@ class Table {
   void keys_logged(std::span<const SeriesId> ids, uint64_t generation, Lsn lsn);
   /// Writer only. Adds the rows to the segment's active memtable; gives the bytes by which it grew.
   size_t append(const WriteBatch& batch, std::span<const SeriesId> ids);
-  /// Writer only. Seals the active memtables and gives them out.
+  /// Writer only. Seals the active memtables; gives them out, oldest first, and those that deletes
+  /// sealed since the last call.
   std::vector<std::shared_ptr<const Memtable>> seal();
+
+  /// Writer only. Draws the line that a delete of the range needs: every row so far is older. Gives
+  /// the number of memtables that deletes have sealed and nobody flushed yet.
+  size_t begin_delete(Version version, const TimeRange& range);
+  /// Adds a delete, for whom the line was drawn, and forgets others.
+  void add_delete(TableDelete added, std::span<const Version> forgotten);
+  void forget_deletes(std::span<const Version> forgotten);
+  /// While opening, before rows are replayed. By rising version.
+  void set_deletes(std::vector<TableDelete> deletes);
+  /// Writer only. After a delete or while opening: takes series out of a segment that have no rows
+  /// there, but for those that got some since the line was drawn.
+  void finish_delete(const SeriesBySegment& without_rows);
+  /// Forgets a segment: its files, memtables and series. Gives the bytes of its memtables.
+  size_t drop_segment(SegmentId segment);
+  /// Set when the table is dropped: whoever works on it may stop.
+  bool dropped() const { return dropped_.load(std::memory_order_relaxed); }
+  void set_dropped() { dropped_.store(true, std::memory_order_relaxed); }
 
   /// Takes `memtables` and `files` out of the segment and puts `added` (may be null) in.
   void replace(SegmentId segment, const std::vector<std::shared_ptr<const Memtable>>& memtables,
@@ -86,6 +120,11 @@ class Table {
     SegmentView view;
     std::shared_ptr<SeriesSet> series = std::make_shared<SeriesSet>();
   };
+  struct Active {
+    std::shared_ptr<Memtable> memtable;
+    std::shared_ptr<SeriesSet> series;
+  };
+  void seal_for_delete(Active& active);
   Segment& segment_to_write(SegmentId id, const TimeRange& range) REQUIRES(mutex_);
 
   const TableId id_;
@@ -93,17 +132,17 @@ class Table {
   SeriesIndex index_;
 
   // Writer only.
-  struct Active {
-    std::shared_ptr<Memtable> memtable;
-    std::shared_ptr<SeriesSet> series;
-  };
   std::map<SegmentId, Active> active_;
+  std::vector<std::shared_ptr<const Memtable>> sealed_;  // By deletes; not given out yet.
+  std::vector<Version> delete_versions_;                 // Lines between memtables, rising.
   std::map<ColumnId, ValueType> types_;
   KeysInLog logged_;
 
   mutable Mutex mutex_;
   std::map<SegmentId, Segment> segments_ GUARDED_BY(mutex_);
+  std::shared_ptr<const DeleteSet> deletes_ GUARDED_BY(mutex_) = DeleteSet::none();
   mutable std::shared_ptr<const TableView> view_ GUARDED_BY(mutex_);  // Null: changed since.
+  std::atomic<bool> dropped_{false};
 };
 
 /// The tables of a shard. Threads: safe anywhere.

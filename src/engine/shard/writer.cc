@@ -21,6 +21,9 @@ metrics::Gauge& wal_last_sequence =
 metrics::Gauge& memtable_bytes_held =
     metrics::gauge("varve_memtable_bytes", "Bytes of rows that are not in sorted files yet.");
 
+// So many memtables of a table may wait for a flush because deletes stand between them.
+constexpr size_t kCutMemtablesMax = 32;
+
 uint64_t point_count(const WriteBatch& batch) { return batch.row_count() * batch.columns.size(); }
 
 // Rows of a series without a key cannot be kept: nobody could ask for them.
@@ -117,6 +120,10 @@ Result<Writer::Pending> Writer::prepare(WriteTask& task) {
                   "write batch is older than what the shard already holds");
     }
     highest = std::max(highest, batch.version);
+    if (dropped_segments_.contains(batch.segment)) {
+      return fail(ErrorCode::kNotFound,
+                  "segment " + std::to_string(raw(batch.segment)) + " was dropped");
+    }
     auto table = tables_.find_or_make(batch.table, batch.mode, seed_);
     if (!table) {
       return fail(ErrorCode::kNotFound,
@@ -234,7 +241,21 @@ SealedMemtables Writer::seal() {
                             std::make_move_iterator(memtables.end()));
   }
   oldest_row_ns_.store(0, std::memory_order_relaxed);
+  memtables_are_many_.store(false, std::memory_order_relaxed);
   return sealed;
+}
+
+DeleteLine Writer::begin_delete(Table& table, const TimeRange& range) {
+  const auto now = static_cast<uint64_t>(std::max<int64_t>(0, clock_.now_ns()));
+  version_last_ = {.clock = std::max(now, version_last_.clock + 1), .node = options_.node};
+  if (table.begin_delete(version_last_, range) > kCutMemtablesMax) {
+    memtables_are_many_.store(true, std::memory_order_relaxed);
+  }
+  return {.version = version_last_, .lsn = lsn_last()};
+}
+
+void Writer::drop_segments(std::span<const SegmentId> segments) {
+  dropped_segments_.insert(segments.begin(), segments.end());
 }
 
 void Writer::memtables_flushed(size_t size_bytes) {

@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "engine/options.h"
@@ -24,6 +26,12 @@ struct SealedMemtables {
   /// Every row up to here is in them or in older ones.
   Lsn lsn{};
   Version version_highest;
+};
+
+/// Where a delete stands among the rows.
+struct DeleteLine {
+  Version version;
+  Lsn lsn{};
 };
 
 class Writer {
@@ -46,6 +54,10 @@ class Writer {
   int64_t sync_if_due();
   Result<void> sync();
   SealedMemtables seal();
+  /// Gives a delete its version: every row so far is older, every later one newer.
+  DeleteLine begin_delete(Table& table, const TimeRange& range);
+  /// Rows of these segments are refused from now on.
+  void drop_segments(std::span<const SegmentId> segments);
   Log& log() { return *log_; }
 
   /// Any thread.
@@ -56,6 +68,8 @@ class Writer {
   Lsn lsn_last() const { return Lsn{lsn_last_.load(std::memory_order_relaxed)}; }
   /// Any thread.
   uint64_t wal_bytes() const { return log_->size_bytes(); }
+  /// Any thread. True when deletes have cut memtables into many.
+  bool memtables_are_many() const { return memtables_are_many_.load(std::memory_order_relaxed); }
   /// Any thread. clock.steady_ns() of the oldest unsealed row; 0: none.
   int64_t oldest_row_ns() const { return oldest_row_ns_.load(std::memory_order_relaxed); }
   /// Rows of memtables that are no longer in use. Any thread.
@@ -79,10 +93,12 @@ class Writer {
   WriteState& state_;
   std::unique_ptr<Log> log_;
   Version version_last_;
+  std::set<SegmentId> dropped_segments_;
   int64_t unsynced_since_ns_ = 0;  // 0: all is synced.
   std::atomic<uint64_t> lsn_last_{0};  // The writer thread alone changes it.
   std::atomic<size_t> memtable_bytes_{0};
   std::atomic<int64_t> oldest_row_ns_{0};
+  std::atomic<bool> memtables_are_many_{false};
 };
 
 }  // namespace varve::engine
