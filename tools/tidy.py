@@ -24,6 +24,7 @@ OWNERS = [
     (("boost/",), ("src/io/", "src/serve/")),
     (("duckdb",), ("src/query/sql/",)),
     (("sqlite3.h",), ("src/catalog/",)),
+    (("argon2.h",), ("src/auth/",)),
     (("spdlog/", "fmt/"), ("src/base/",)),
     (("prometheus/",), ("src/telemetry/",)),
     (("CLI/", "toml++/", "toml.hpp"), ("src/varve/",)),

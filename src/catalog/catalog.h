@@ -78,6 +78,34 @@ class Catalog {
   /// What is wrong with the stored form, one sentence each; empty when it is sound.
   virtual Result<std::vector<std::string>> check() const = 0;
 
+  // Users. `user not found` unless said otherwise.
+
+  /// kInvalidInput `username required`, kAlreadyExists `user already exists`.
+  virtual Result<UserRef> create_user(std::string_view name, std::string_view password_hash,
+                                      bool is_admin) = 0;
+  virtual Result<void> drop_user(std::string_view name) = 0;
+  virtual Result<void> set_password(std::string_view user, std::string_view password_hash) = 0;
+  virtual Result<void> set_admin(std::string_view user, bool is_admin) = 0;
+  /// In place of what the user had there. Also `database not found: x`.
+  virtual Result<void> set_grant(std::string_view user, std::string_view database,
+                                 Grant grant) = 0;
+
+  // Standing work.
+
+  /// Nothing when the same text has that name already (in capitals or not); else
+  /// `continuous query already exists`, `database not found: x`.
+  virtual Result<void> create_continuous_query(std::string_view database, std::string_view name,
+                                               std::string_view text) = 0;
+  /// Nothing when unknown.
+  virtual Result<void> drop_continuous_query(std::string_view database,
+                                             std::string_view name) = 0;
+  /// `subscription already exists`, `database not found: x`, `retention policy not found: x`.
+  virtual Result<void> create_subscription(std::string_view database, std::string_view policy,
+                                           Subscription subscription) = 0;
+  /// `subscription not found`, and the same.
+  virtual Result<void> drop_subscription(std::string_view database, std::string_view policy,
+                                         std::string_view name) = 0;
+
   /// Every table id that exists, to tell a store which of its tables are dead.
   virtual std::vector<TableId> live_tables() const = 0;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "catalog/records.h"
+#include "catalog/standing_records.h"
 
 namespace varve {
 namespace {
@@ -51,6 +52,49 @@ Result<void> read_tables(KeyValueTransaction& stored, StoredPolicies& policies) 
   return {};
 }
 
+Result<void> read_subscriptions(KeyValueTransaction& stored, StoredPolicies& policies) {
+  for (const auto& [key, value] : TRY(stored.scan(kSubscriptionPrefix))) {
+    auto record = TRY(decode_subscription(key, value));
+    const auto policy = policies.find(raw(record.policy));
+    if (policy == policies.end()) return senseless(key, "its policy does not exist");
+    policy->second.policy.subscriptions.push_back(
+        std::make_shared<const Subscription>(std::move(record.subscription)));
+  }
+  // Keys sort as text; ids count.
+  for (auto& [id, stored_policy] : policies) {
+    std::sort(stored_policy.policy.subscriptions.begin(), stored_policy.policy.subscriptions.end(),
+              [](const auto& a, const auto& b) { return raw(a->id) < raw(b->id); });
+  }
+  return {};
+}
+
+using Databases = std::unordered_map<uint32_t, std::shared_ptr<Database>>;
+
+Result<void> read_continuous_queries(KeyValueTransaction& stored, const Databases& databases) {
+  for (const auto& [key, value] : TRY(stored.scan(kContinuousQueryPrefix))) {
+    auto record = TRY(decode_saved_query(key, value));
+    const auto database = databases.find(raw(record.database));
+    if (database == databases.end()) return senseless(key, "its database does not exist");
+    database->second->continuous_queries.push_back(
+        std::make_shared<const SavedQuery>(std::move(record.query)));
+  }
+  for (const auto& [id, database] : databases) {
+    std::sort(database->continuous_queries.begin(), database->continuous_queries.end(),
+              [](const auto& a, const auto& b) { return raw(a->id) < raw(b->id); });
+  }
+  return {};
+}
+
+Result<std::vector<UserRef>> read_users(KeyValueTransaction& stored) {
+  std::vector<UserRef> users;
+  for (const auto& [key, value] : TRY(stored.scan(kUserPrefix))) {
+    users.push_back(std::make_shared<const User>(TRY(decode_user(key, value))));
+  }
+  std::sort(users.begin(), users.end(),
+            [](const UserRef& a, const UserRef& b) { return raw(a->id) < raw(b->id); });
+  return users;
+}
+
 Result<void> read_segments(KeyValueTransaction& stored, StoredPolicies& policies) {
   for (const auto& [key, value] : TRY(stored.scan(kSegmentPrefix))) {
     const auto record = TRY(decode_segment(key, value));
@@ -79,9 +123,11 @@ Result<CatalogSnapshot> read_catalog(KeyValue& key_value) {
   auto policies = TRY(read_policies(*stored));
   TRY_VOID(read_tables(*stored, policies));
   TRY_VOID(read_segments(*stored, policies));
+  TRY_VOID(read_subscriptions(*stored, policies));
 
   CatalogSnapshot picture;
-  std::unordered_map<uint32_t, std::shared_ptr<Database>> databases;
+  picture.users = TRY(read_users(*stored));
+  Databases databases;
   for (const auto& [key, value] : TRY(stored->scan(kDatabasePrefix))) {
     auto database = std::make_shared<Database>(TRY(decode_database(key, value)));
     databases.emplace(raw(database->id), database);
@@ -90,6 +136,7 @@ Result<CatalogSnapshot> read_catalog(KeyValue& key_value) {
       return senseless(key, "another database has its name");
     }
   }
+  TRY_VOID(read_continuous_queries(*stored, databases));
   // In order of id, which is the order of creation.
   for (auto& [id, stored_policy] : policies) {
     const auto database = databases.find(raw(stored_policy.database));

@@ -122,6 +122,13 @@ PolicyRef Database::policy(std::string_view policy_name) const {
   return nullptr;
 }
 
+UserRef CatalogSnapshot::user(std::string_view user_name) const {
+  for (const UserRef& entry : users) {
+    if (entry->name == user_name) return entry;
+  }
+  return nullptr;
+}
+
 PolicyRef CatalogSnapshot::policy_of(SegmentId segment_id) const {
   for (const auto& [name, database] : databases) {
     for (const PolicyRef& policy : database->policies) {

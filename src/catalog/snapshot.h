@@ -16,6 +16,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "catalog/standing.h"
+#include "catalog/user.h"
 #include "model/ids.h"
 #include "model/time_range.h"
 #include "model/value.h"
@@ -63,6 +65,8 @@ class Policy {
   uint32_t replica_count = 1;
   /// Sorted by begin.
   std::vector<Segment> segments;
+  /// In order of creation.
+  std::vector<SubscriptionRef> subscriptions;
 
   /// Null when there is none.
   const Segment* segment_at(int64_t time_ns) const;
@@ -95,6 +99,8 @@ class Database {
   std::string default_policy;
   /// In order of creation.
   std::vector<PolicyRef> policies;
+  /// In order of creation.
+  std::vector<SavedQueryRef> continuous_queries;
 
   PolicyRef policy(std::string_view policy_name) const;
 };
@@ -104,8 +110,11 @@ class CatalogSnapshot {
  public:
   uint64_t version = 0;  ///< Rises with every change.
   std::map<std::string, DatabaseRef, std::less<>> databases;
+  /// In order of creation.
+  std::vector<UserRef> users;
 
   DatabaseRef database(std::string_view database_name) const;
+  UserRef user(std::string_view user_name) const;
   /// The policy that has the segment; null when none has.
   PolicyRef policy_of(SegmentId segment) const;
 };

@@ -9,32 +9,17 @@
 #include "catalog/catalog_reader.h"
 #include "catalog/names.h"
 #include "catalog/policy_rules.h"
+#include "catalog/next_id.h"
 #include "catalog/records.h"
+#include "catalog/standing_records.h"
 
 namespace varve {
 namespace {
 
 tl::unexpected<Error> invalid_name() { return fail(ErrorCode::kInvalidInput, "invalid name"); }
 
-tl::unexpected<Error> no_database(std::string_view name) {
-  return fail(ErrorCode::kNotFound, "database not found: " + std::string(name));
-}
-
 tl::unexpected<Error> policy_conflict() {
   return fail(ErrorCode::kConflict, "retention policy conflicts with an existing policy");
-}
-
-// The next id of that kind. Counted in the same transaction that uses it, so that no id is given
-// twice, and never taken back.
-Result<uint32_t> take_id(KeyValueTransaction& change, std::string_view kind) {
-  const std::string key = std::string(kNextPrefix) + std::string(kind);
-  const auto stored = TRY(change.get(key));
-  const uint32_t id = stored ? TRY(decode_counter(key, *stored)) : 1;
-  if (id == std::numeric_limits<uint32_t>::max()) {
-    return fail(ErrorCode::kTooLarge, "no ids are left for kind " + std::string(kind));
-  }
-  TRY_VOID(change.put(key, encode_counter(id + 1)));
-  return id;
 }
 
 // Replaces the policy of the same id.
@@ -133,13 +118,17 @@ Result<std::vector<TableId>> StoredCatalog::drop_database(std::string_view name)
   for (const auto& policy : database->policies) {
     TRY_VOID(remove_policy(*change, *policy, dropped));
   }
+  for (const auto& query : database->continuous_queries) {
+    TRY_VOID(change->remove(continuous_query_key(database->id, query->id)));
+  }
   TRY_VOID(change->remove(database_key(database->id)));
+  CatalogSnapshot next = *before;
+  TRY_VOID(revoke_all(*change, database->id, next.users));
   TRY_VOID(change->commit());
   for (const auto& policy : database->policies) {
     database_of_policy_.erase(raw(policy->id));
     table_count_of_policy_.erase(raw(policy->id));
   }
-  CatalogSnapshot next = *before;
   next.databases.erase(std::string(name));
   publish(std::move(next));
   return dropped;
@@ -363,6 +352,9 @@ Result<void> StoredCatalog::remove_policy(KeyValueTransaction& change, const Pol
   for (const auto& segment : policy.segments) {
     TRY_VOID(change.remove(segment_key(policy.id, segment.id)));
   }
+  for (const auto& subscription : policy.subscriptions) {
+    TRY_VOID(change.remove(subscription_key(policy.id, subscription->id)));
+  }
   return change.remove(policy_key(policy.id));
 }
 
@@ -386,6 +378,17 @@ Result<void> StoredCatalog::finish(KeyValueTransaction& change, DatabaseRef data
   next.databases.insert_or_assign(database->name, std::move(database));
   publish(std::move(next));
   return {};
+}
+
+Result<StoredCatalog::Place> StoredCatalog::find(std::string_view database_name,
+                                                 std::string_view policy_name) const {
+  const auto database = snapshot()->database(database_name);
+  if (!database) return no_database(database_name);
+  const auto policy = database->policy(policy_name);
+  if (!policy) {
+    return fail(ErrorCode::kNotFound, "retention policy not found: " + std::string(policy_name));
+  }
+  return Place{database, policy};
 }
 
 Result<void> StoredCatalog::finish(KeyValueTransaction& change, const Place& place, Policy policy) {

@@ -44,6 +44,19 @@ class StoredCatalog final : public Catalog {
   Result<void> drop_segments(PolicyId policy, const std::vector<SegmentId>& segments) override;
   Result<void> copy_to(KeyValue& target) const override;
   Result<std::vector<std::string>> check() const override;
+  Result<UserRef> create_user(std::string_view name, std::string_view password_hash,
+                              bool is_admin) override;
+  Result<void> drop_user(std::string_view name) override;
+  Result<void> set_password(std::string_view user, std::string_view password_hash) override;
+  Result<void> set_admin(std::string_view user, bool is_admin) override;
+  Result<void> set_grant(std::string_view user, std::string_view database, Grant grant) override;
+  Result<void> create_continuous_query(std::string_view database, std::string_view name,
+                                       std::string_view text) override;
+  Result<void> drop_continuous_query(std::string_view database, std::string_view name) override;
+  Result<void> create_subscription(std::string_view database, std::string_view policy,
+                                   Subscription subscription) override;
+  Result<void> drop_subscription(std::string_view database, std::string_view policy,
+                                 std::string_view name) override;
   std::vector<TableId> live_tables() const override;
 
  private:
@@ -57,9 +70,19 @@ class StoredCatalog final : public Catalog {
   Result<void> remove_policy(KeyValueTransaction& change, const Policy& policy,
                              std::vector<TableId>& dropped);
   Result<Place> find(PolicyId policy) const REQUIRES(changes_);
+  /// By name; errors in InfluxDB's words.
+  Result<Place> find(std::string_view database, std::string_view policy) const REQUIRES(changes_);
+  /// Replaces the user of that name by what `edit` makes of it.
+  template <class Edit>
+  Result<void> change_user(std::string_view name, Edit&& edit);
+  /// Takes what was granted on a database away from everyone.
+  Result<void> revoke_all(KeyValueTransaction& change, DatabaseId database,
+                          std::vector<UserRef>& users);
   /// Commits, then publishes the picture in which this database is as given.
   Result<void> finish(KeyValueTransaction& change, DatabaseRef database) REQUIRES(changes_);
   Result<void> finish(KeyValueTransaction& change, const Place& place, Policy policy)
+      REQUIRES(changes_);
+  Result<void> finish(KeyValueTransaction& change, std::vector<UserRef> users)
       REQUIRES(changes_);
   void publish(CatalogSnapshot next) REQUIRES(changes_);
 

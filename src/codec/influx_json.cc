@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/influx_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -14,6 +15,18 @@ namespace {
 enum Level { kDocument, kResults, kResult, kResultMember, kSeries, kSeriesMember, kRow, kCell };
 
 constexpr size_t kCellBytesMax = 2 + TimeText::kBytesMax;
+
+// The lines of the text as an array.
+void append_json_list(OutputBuffer& out, std::string_view text) {
+  out.append('[');
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    append_json_string(out, text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!text.empty()) out.append(',');
+  }
+  out.append(']');
+}
 
 std::string line_at(int level, bool pretty) {
   return pretty ? "\n" + std::string(static_cast<size_t>(level) * 4, ' ') : std::string();
@@ -85,6 +98,7 @@ void InfluxJson::write_messages(const ResultEnd& end) {
 
 void InfluxJson::describe_series(const ResultHeader& header) {
   zone_ = header.zone;
+  list_column_ = header.list_column;
   auto& head = series_head_;
   head = "{";
   const auto begin_member = [&](std::string_view name) {
@@ -189,7 +203,11 @@ void InfluxJson::write_rows_as(const ResultBlock& block, size_t begin, size_t en
       if (i > 0) out = put_mark(out, cell_separator_, ',');
       if (is_variable_size(column.type) && column.has_value(row)) {
         out_.advance(out);
-        append_json_string(out_, column.as<std::string_view>()[row]);
+        if (i == list_column_) {
+          append_json_list(out_, column.as<std::string_view>()[row]);
+        } else {
+          append_json_string(out_, column.as<std::string_view>()[row]);
+        }
         out = out_.room(row_bytes_max);
       } else {
         out = write_number_cell(out, column, row);

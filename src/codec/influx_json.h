@@ -44,6 +44,7 @@ class InfluxJson final : public ResultDocuments {
   TimeText time_text_;
   bool result_has_series_ = false;
   std::string series_head_;
+  size_t list_column_ = SIZE_MAX;
   const TimeZone* zone_ = nullptr;
   bool series_has_rows_ = false;
   // What stands around rows and cells when pretty; else it is one byte each.

@@ -1,9 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/influx_msgpack.h"
 
+#include <algorithm>
+
 namespace varve {
 
 using namespace msgpack;
+
+namespace {
+
+// The lines of the text as an array.
+void append_list(std::string& out, std::string_view text) {
+  append_array(out, static_cast<uint32_t>(std::count(text.begin(), text.end(), '\n') +
+                                          (text.empty() ? 0 : 1)));
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    append_string(out, text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+}  // namespace
 
 InfluxMsgpack::InfluxMsgpack(const ResultWriterOptions& options, ByteSink& sink)
     : ResultDocuments(options),
@@ -75,6 +92,7 @@ void InfluxMsgpack::close_result(const ResultEnd& end) {
 
 void InfluxMsgpack::describe_series(const ResultHeader& header) {
   series_member_count_ = 2;
+  list_column_ = header.list_column;
   auto& head = series_head_;
   head.clear();
   if (!header.name.empty()) {
@@ -139,7 +157,13 @@ void InfluxMsgpack::write_cell(const ColumnView& column, size_t row) {
 void InfluxMsgpack::write_rows(const ResultBlock& block, size_t begin, size_t end) {
   for (size_t row = begin; row < end && status_; ++row) {
     append_array(series_, static_cast<uint32_t>(block.columns.size()));
-    for (const auto& column : block.columns) write_cell(column, row);
+    for (size_t i = 0; i < block.columns.size(); ++i) {
+      if (i == list_column_ && block.columns[i].has_value(row)) {
+        append_list(series_, block.columns[i].as<std::string_view>()[row]);
+      } else {
+        write_cell(block.columns[i], row);
+      }
+    }
     ++row_count_;
     if (results_.size() + series_.size() > options().held_bytes_max) {
       status_ = fail(ErrorCode::kTooLarge,

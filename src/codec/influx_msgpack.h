@@ -41,6 +41,7 @@ class InfluxMsgpack final : public ResultDocuments {
   std::string series_;  // Of the open result.
   uint32_t series_count_ = 0;
   std::string series_head_;
+  size_t list_column_ = SIZE_MAX;
   uint8_t series_member_count_ = 0;
   size_t series_begin_ = 0;     // Where in series_ the open one starts.
   size_t row_count_begin_ = 0;  // Where its count of rows stands.

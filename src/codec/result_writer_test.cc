@@ -101,6 +101,29 @@ TEST(InfluxJson, LeavesOutWhatIsEmpty) {
             "\n");
 }
 
+TEST(InfluxJson, WordsAColumnOfLists) {
+  const auto answer = [](ResultFormat format) {
+    Answer answer(format);
+    answer.must(answer.writer->begin_statement(0));
+    answer.must(answer.writer->begin_series({.columns = {"a", "b"}, .list_column = 1}));
+    const std::string_view texts[] = {"x\ny", "", "one"};
+    ResultBlock block{.columns = {{.type = ValueType::kString, .values = texts, .row_count = 3},
+                                  {.type = ValueType::kString, .values = texts, .row_count = 3}},
+                      .row_count = 3};
+    answer.must(answer.writer->rows(block));
+    answer.must(answer.writer->end_series());
+    answer.must(answer.writer->end_statement());
+    return answer.text();
+  };
+  EXPECT_EQ(answer(ResultFormat::kJson),
+            R"({"results":[{"statement_id":0,"series":[{"columns":["a","b"],)"
+            R"("values":[["x\ny",["x","y"]],["",[]],["one",["one"]]]}]}]})"
+            "\n");
+  const std::string bytes = answer(ResultFormat::kMsgpack);
+  EXPECT_NE(bytes.find("\x92\xa3x\ny\x92\xa1x\xa1y\x92\xa0\x90\x92\xa3one\x91\xa3one"),
+            std::string::npos);
+}
+
 TEST(InfluxJson, TellsMessagesAndErrors) {
   Answer answer(ResultFormat::kJson);
   answer.must(answer.writer->begin_statement(0));

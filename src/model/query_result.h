@@ -2,6 +2,7 @@
 // Answers in InfluxDB's shape: statements, series, rows. `query` pushes them, a codec words them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ struct ResultHeader {
   /// column is worded the same way.
   bool has_time = false;
   const TimeZone* zone = nullptr;  ///< Null: UTC. Outlives the statement.
+  /// The texts of this column are lists, one entry a line. None by default.
+  size_t list_column = SIZE_MAX;
 };
 
 /// Some rows of a series: one ColumnView for each column of its header.

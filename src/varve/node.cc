@@ -69,7 +69,8 @@ Result<void> Node::State::open_data(const Config& config) {
                               .ingest = *ingest,
                               .store = *store,
                               .admin = *store,
-                              .clock = clock},
+                              .clock = clock,
+                              .random = random},
       for_queries);
   return {};
 }

@@ -10,7 +10,9 @@
 #include "query/influxql/execute/delete_statements.h"
 #include "query/influxql/execute/select_statement.h"
 #include "query/influxql/execute/show_statements.h"
+#include "query/influxql/execute/standing_statements.h"
 #include "query/influxql/execute/statement_context.h"
+#include "query/influxql/execute/user_statements.h"
 #include "query/influxql/parser.h"
 #include "query/influxql/statement_facts.h"
 
@@ -20,8 +22,9 @@ namespace {
 /// Runs one statement, whatever it is.
 class StatementRunner {
  public:
-  StatementRunner(Definitions& definitions, StatementContext& context, Answer& answer)
-      : definitions_(definitions), context_(context), answer_(answer) {}
+  StatementRunner(Definitions& definitions, Accounts& accounts, StatementContext& context,
+                  Answer& answer)
+      : definitions_(definitions), accounts_(accounts), context_(context), answer_(answer) {}
 
   Result<void> operator()(const SelectStatement& statement) {
     return execute(statement, context_, answer_);
@@ -89,6 +92,45 @@ class StatementRunner {
   Result<void> operator()(const DropShardStatement& statement) {
     return execute(statement, context_.names, definitions_);
   }
+  Result<void> operator()(const CreateContinuousQueryStatement& statement) {
+    return execute(statement, context_.names, definitions_);
+  }
+  Result<void> operator()(const DropContinuousQueryStatement& statement) {
+    return execute(statement, definitions_);
+  }
+  Result<void> operator()(const CreateSubscriptionStatement& statement) {
+    return execute(statement, definitions_);
+  }
+  Result<void> operator()(const DropSubscriptionStatement& statement) {
+    return execute(statement, definitions_);
+  }
+  Result<void> operator()(const ShowUsersStatement& statement) {
+    return execute(statement, context_.names, answer_);
+  }
+  Result<void> operator()(const ShowGrantsStatement& statement) {
+    return execute(statement, context_.names, answer_);
+  }
+  Result<void> operator()(const CreateUserStatement& statement) {
+    return execute(statement, accounts_);
+  }
+  Result<void> operator()(const DropUserStatement& statement) {
+    return execute(statement, accounts_);
+  }
+  Result<void> operator()(const SetPasswordStatement& statement) {
+    return execute(statement, accounts_);
+  }
+  Result<void> operator()(const GrantStatement& statement) {
+    return execute(statement, accounts_);
+  }
+  Result<void> operator()(const GrantAdminStatement& statement) {
+    return execute(statement, accounts_);
+  }
+  Result<void> operator()(const RevokeStatement& statement) {
+    return execute(statement, accounts_);
+  }
+  Result<void> operator()(const RevokeAdminStatement& statement) {
+    return execute(statement, accounts_);
+  }
   template <class Other>
   Result<void> operator()(const Other& statement) {
     return fail(ErrorCode::kUnsupported, "not supported yet: " + to_string(Statement(statement)));
@@ -96,6 +138,7 @@ class StatementRunner {
 
  private:
   Definitions& definitions_;
+  Accounts& accounts_;
   StatementContext& context_;
   Answer& answer_;
 };
@@ -123,6 +166,7 @@ Result<ParsedQuery> InfluxqlEngine::parse(const QueryRequest& request) const {
 Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& request,
                                  ResultSink& sink) const {
   Definitions definitions{.catalog = services_.catalog, .admin = services_.admin};
+  Accounts accounts{.catalog = services_.catalog, .random = services_.random};
   const Clock& clock = services_.clock;
   for (size_t i = 0; i < query.statements.size(); ++i) {
     const Statement& statement = query.statements[i];
@@ -144,7 +188,7 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
     TRY_VOID(sink.begin_statement(id));
     Answer answer(sink);
     const Result<void> result =
-        std::visit(StatementRunner(definitions, context, answer), statement);
+        std::visit(StatementRunner(definitions, accounts, context, answer), statement);
     if (!result) {
       if (answer.has_sink_failed() || result.error().code == ErrorCode::kCancelled) {
         return fail(result.error());

@@ -17,6 +17,7 @@
 #include "catalog/catalog.h"
 #include "ingest/ingest.h"
 #include "io/clock.h"
+#include "io/random.h"
 #include "model/query_result.h"
 #include "query/influxql/ast.h"
 #include "query/influxql/parameters.h"
@@ -60,6 +61,7 @@ struct QueryServices {
   Store& store;
   StoreAdmin& admin;
   const Clock& clock;
+  Random& random;
 };
 
 struct ParsedQuery {

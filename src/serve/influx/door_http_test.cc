@@ -66,7 +66,8 @@ class DoorTest : public ::testing::Test {
   EmptyStore store_;
   FakeIngest ingest_;
   SimulatedClock clock_{1'577'836'800'000'000'000};
-  influxql::InfluxqlEngine queries_{{*catalog_, ingest_, store_, store_, clock_}, {}};
+  SeededRandom random_{1};
+  influxql::InfluxqlEngine queries_{{*catalog_, ingest_, store_, store_, clock_, random_}, {}};
   WorkerPool pool_{"query", 1, 1};
   HealthReport health_;
   InfluxDoor door_{*catalog_,

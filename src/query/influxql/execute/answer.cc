@@ -33,12 +33,17 @@ ColumnVector column_of(const std::vector<std::vector<Value>>& rows, size_t begin
 
 Result<void> Answer::series(const std::string& name, const std::vector<std::string>& columns,
                             const std::vector<std::vector<Value>>& rows) {
-  TRY_VOID(begin_series({.name = name, .tags = {}, .columns = columns}));
+  return series({.name = name, .tags = {}, .columns = columns}, rows);
+}
+
+Result<void> Answer::series(const ResultHeader& header,
+                            const std::vector<std::vector<Value>>& rows) {
+  TRY_VOID(begin_series(header));
   for (size_t begin = 0; begin < rows.size(); begin += kRowsPerBlock) {
     const size_t end = std::min(rows.size(), begin + kRowsPerBlock);
     std::vector<ColumnVector> cells;
     ResultBlock block{.columns = {}, .row_count = end - begin};
-    for (size_t column = 0; column < columns.size(); ++column) {
+    for (size_t column = 0; column < header.columns.size(); ++column) {
       cells.push_back(column_of(rows, begin, end, column));
     }
     for (const ColumnVector& column : cells) block.columns.push_back(column.view());

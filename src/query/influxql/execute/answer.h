@@ -30,6 +30,8 @@ class Answer {
   Result<void> series(const std::string& name, const std::vector<std::string>& columns,
                       const std::vector<std::vector<Value>>& rows);
 
+  Result<void> series(const ResultHeader& header, const std::vector<std::vector<Value>>& rows);
+
   bool has_sink_failed() const { return has_sink_failed_; }
 
  private:

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/influxql/execute/catalog_statements.h"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
+#include "query/influxql/execute/databases.h"
 #include "query/influxql/plan/time_literal.h"
 
 namespace varve::influxql {
@@ -23,15 +23,6 @@ std::string expiry_text(const Policy& policy, const Segment& segment) {
     return {};
   }
   return time_text(expiry_ns);
-}
-
-// In order of creation.
-std::vector<DatabaseRef> databases_of(const Names& names) {
-  std::vector<DatabaseRef> databases;
-  for (const auto& [name, database] : names.catalog->databases) databases.push_back(database);
-  std::sort(databases.begin(), databases.end(),
-            [](const DatabaseRef& a, const DatabaseRef& b) { return raw(a->id) < raw(b->id); });
-  return databases;
 }
 
 }  // namespace
@@ -72,15 +63,6 @@ Result<void> execute(const ShowShardGroupsStatement&, const Names& names, Answer
   return answer.series(
       "shard groups",
       {"id", "database", "retention_policy", "start_time", "end_time", "expiry_time"}, rows);
-}
-
-Result<void> execute(const ShowSubscriptionsStatement&, const Names&, Answer&) { return {}; }
-
-Result<void> execute(const ShowContinuousQueriesStatement&, const Names& names, Answer& answer) {
-  for (const DatabaseRef& database : databases_of(names)) {
-    TRY_VOID(answer.series(database->name, {"name", "query"}, {}));
-  }
-  return {};
 }
 
 }  // namespace varve::influxql

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/influxql/execute/definition_statements.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "query/influxql/duration.h"
+#include "query/influxql/execute/databases.h"
 
 namespace varve::influxql {
 namespace {
@@ -94,13 +94,8 @@ Result<void> execute(const DropMeasurementStatement& statement, const Names& nam
 }
 
 Result<void> execute(const ShowDatabasesStatement&, const Names& names, Answer& answer) {
-  std::vector<DatabaseRef> databases;
-  for (const auto& [name, database] : names.catalog->databases) databases.push_back(database);
-  // In order of creation.
-  std::sort(databases.begin(), databases.end(),
-            [](const DatabaseRef& a, const DatabaseRef& b) { return raw(a->id) < raw(b->id); });
   std::vector<std::vector<Value>> rows;
-  for (const DatabaseRef& database : databases) rows.push_back({database->name});
+  for (const DatabaseRef& database : databases_of(names)) rows.push_back({database->name});
   return answer.series("databases", {"name"}, rows);
 }
 

@@ -169,7 +169,7 @@ std::string TestDatabase::run(std::string_view text) {
 }
 
 std::string TestDatabase::run(std::string_view text, QueryRequest request) {
-  const InfluxqlEngine engine({*catalog_, *ingest_, store_, store_, clock_}, options_);
+  const InfluxqlEngine engine({*catalog_, *ingest_, store_, store_, clock_, random_}, options_);
   request.text = std::string(text);
   const auto query = engine.parse(request);
   if (!query) return "refused: " + query.error().message;
