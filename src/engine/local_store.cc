@@ -14,7 +14,6 @@
 #include "engine/series_index/series_keys.h"
 #include "engine/shard/live_rows.h"
 #include "engine/shard/shard.h"
-#include "engine/sst/sst_writer.h"
 
 namespace varve::engine {
 namespace {
@@ -87,7 +86,6 @@ Result<std::unique_ptr<LocalStore>> LocalStore::open(EngineOptions options, File
                                                      const std::vector<TableId>& live_tables) {
   CHECK(options.shards > 0);
   CHECK(options.compaction_files_min >= 2);
-  TRY_VOID(check_layout(options.sst_layout));
   auto state = std::make_unique<State>(std::move(options), files);
   TRY_VOID(files.create_directories(state->options.directory));
   TRY_VOID(check_shard_count(files, state->options));

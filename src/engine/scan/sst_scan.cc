@@ -7,7 +7,9 @@ namespace varve::engine {
 
 SstScan::SstScan(std::shared_ptr<SstFile> file, const std::vector<ScanColumn>& columns,
                  PinBudget& budget)
-    : file_(std::move(file)), columns_(columns), budget_(budget) {}
+    : file_(std::move(file)), columns_(columns), budget_(budget) {
+  ++budget_.files;
+}
 
 SstScan::SstScan(SstScan&& other) noexcept
     : file_(std::move(other.file_)),
@@ -19,7 +21,10 @@ SstScan::SstScan(SstScan&& other) noexcept
       pinned_(std::move(other.pinned_)),
       pinned_bytes_(std::exchange(other.pinned_bytes_, 0)) {}
 
-SstScan::~SstScan() { unpin(); }
+SstScan::~SstScan() {
+  unpin();
+  if (file_) --budget_.files;
+}
 
 void SstScan::unpin() {
   budget_.bytes -= pinned_bytes_;
@@ -75,45 +80,76 @@ Result<void> SstScan::find_fields() {
   return {};
 }
 
-Result<std::shared_ptr<SstScan::Decoded>> SstScan::decode(uint32_t row_group) {
-  if (pinned_ && pinned_->row_group == row_group) return pinned_;
+size_t SstScan::Decoded::size_bytes() const {
+  size_t bytes = times->size_bytes();
+  for (const auto& column : columns) bytes += column ? column->size_bytes() : 0;
+  return bytes;
+}
+
+std::shared_ptr<SstScan::Decoded> SstScan::Decoded::copy(size_t begin, size_t end) const {
+  const auto rows_of = [&](const DecodedColumn& column) {
+    ColumnVector cells(column.view().type);
+    cells.append_view(column.view().slice(begin - row_begin, end - row_begin));
+    return std::make_shared<const DecodedColumn>(std::move(cells));
+  };
+  auto part = std::make_shared<Decoded>();
+  part->row_group = row_group;
+  part->row_begin = begin;
+  part->row_end = end;
+  part->times = rows_of(*times);
+  for (const auto& column : columns) part->columns.push_back(column ? rows_of(*column) : nullptr);
+  return part;
+}
+
+void SstScan::pin(std::shared_ptr<Decoded> decoded) {
+  pinned_ = std::move(decoded);
+  pinned_bytes_ = pinned_->size_bytes();
+  budget_.bytes += pinned_bytes_;
+}
+
+// Series come by hash, so the next ones lie behind the wanted rows: what is kept of a row group is
+// what they will ask for.
+Result<std::shared_ptr<SstScan::Decoded>> SstScan::decode(const SeriesRows& rows) {
+  if (pinned_ && pinned_->covers(rows)) return pinned_;
   unpin();
   TRY_VOID(find_fields());
   auto decoded = std::make_shared<Decoded>();
-  decoded->row_group = row_group;
-  decoded->times = TRY(file_->read(row_group, -1));
+  decoded->row_group = rows.row_group;
+  decoded->times = TRY(file_->read(rows.row_group, -1));
+  decoded->row_end = decoded->times->view().row_count;
   decoded->columns.resize(fields_.size());
-  size_t bytes = decoded->times->size_bytes();
   for (size_t c = 0; c < fields_.size(); ++c) {
-    if (fields_[c] < 0) continue;
-    decoded->columns[c] = TRY(file_->read(row_group, fields_[c]));
-    bytes += decoded->columns[c]->size_bytes();
+    if (fields_[c] >= 0) decoded->columns[c] = TRY(file_->read(rows.row_group, fields_[c]));
   }
-  if (budget_.bytes + bytes <= budget_.bytes_max) {
-    pinned_ = decoded;
-    pinned_bytes_ = bytes;
-    budget_.bytes += bytes;
-  }
-  return decoded;
-}
-
-Result<void> SstScan::collect_rows(const SeriesRows& rows, const TimeRange& range,
-                                   std::vector<RowRun>& runs) {
-  const auto decoded = TRY(decode(rows.row_group));
-  const auto all_times = decoded->times->view().as<int64_t>();
-  if (size_t{rows.row_begin} + rows.row_count > all_times.size()) {
+  if (!decoded->covers(rows)) {
     const Error error{.code = ErrorCode::kCorrupt,
                       .message = file_->path() +
                                  ": the series directory names rows that are not there"};
     file_->quarantine(error);
     return fail(error);
   }
-  const auto times = all_times.subspan(rows.row_begin, rows.row_count);
+  const size_t bytes = decoded->size_bytes();
+  if (budget_.bytes + bytes <= budget_.bytes_max) {
+    pin(decoded);
+    return decoded;
+  }
+  const size_t row_bytes = bytes / decoded->row_end + 1;
+  const size_t count = std::max<size_t>(rows.row_count, budget_.share() / row_bytes);
+  pin(decoded->copy(rows.row_begin, std::min(decoded->row_end, rows.row_begin + count)));
+  return pinned_;
+}
+
+Result<void> SstScan::collect_rows(const SeriesRows& rows, const TimeRange& range,
+                                   std::vector<RowRun>& runs) {
+  const auto decoded = TRY(decode(rows));
+  const auto all_times = decoded->times->view().as<int64_t>();
+  const size_t offset = rows.row_begin - decoded->row_begin;
+  const auto times = all_times.subspan(offset, rows.row_count);
   const auto first = std::lower_bound(times.begin(), times.end(), range.begin_ns);
   const auto last = std::lower_bound(first, times.end(), range.end_ns);
   if (first == last) return {};
-  const size_t begin = rows.row_begin + static_cast<size_t>(first - times.begin());
-  const size_t end = rows.row_begin + static_cast<size_t>(last - times.begin());
+  const size_t begin = offset + static_cast<size_t>(first - times.begin());
+  const size_t end = offset + static_cast<size_t>(last - times.begin());
   RowRun run;
   run.times_ns = all_times.subspan(begin, end - begin);
   run.columns.reserve(columns_.size());

@@ -3,6 +3,7 @@
 // Threads: one owner.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
@@ -13,11 +14,17 @@
 
 namespace varve::engine {
 
-/// How many bytes of decoded columns one scan keeps to itself, so that neighbouring series need not
-/// ask the cache. Threads: one owner.
+/// How many bytes of decoded columns one scan keeps to itself, so that a row group is decoded once
+/// for all its series. Threads: one owner.
 struct PinBudget {
   size_t bytes_max = 0;
   size_t bytes = 0;
+  /// Sorted files that share it.
+  size_t files = 0;
+
+  /// When a row group is too much, the next rows of it are copied: about so many bytes.
+  size_t share() const { return std::max(bytes_max / std::max<size_t>(files, 1), kShareMin); }
+  static constexpr size_t kShareMin = 16 * 1'024;
 };
 
 class SstScan {
@@ -36,16 +43,26 @@ class SstScan {
   const SstFile& file() const { return *file_; }
 
  private:
-  // The decoded columns of one row group, as far as they were needed.
+  // Decoded rows [row_begin, row_end) of a row group: all of it, or a copy of some.
   struct Decoded {
     uint32_t row_group = 0;
+    size_t row_begin = 0;
+    size_t row_end = 0;
     std::shared_ptr<const DecodedColumn> times;
-    std::vector<std::shared_ptr<const DecodedColumn>> columns;
+    std::vector<std::shared_ptr<const DecodedColumn>> columns;  // Null: the file does not have it.
+
+    bool covers(const SeriesRows& rows) const {
+      return row_group == rows.row_group && row_begin <= rows.row_begin &&
+             rows.row_begin + size_t{rows.row_count} <= row_end;
+    }
+    size_t size_bytes() const;
+    std::shared_ptr<Decoded> copy(size_t begin, size_t end) const;
   };
   Result<void> find_fields();
   Result<void> collect_rows(const SeriesRows& rows, const TimeRange& range,
                             std::vector<RowRun>& runs);
-  Result<std::shared_ptr<Decoded>> decode(uint32_t row_group);
+  Result<std::shared_ptr<Decoded>> decode(const SeriesRows& rows);
+  void pin(std::shared_ptr<Decoded> decoded);
   void unpin();
 
   std::shared_ptr<SstFile> file_;

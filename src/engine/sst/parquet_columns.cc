@@ -135,4 +135,39 @@ arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish() {
   return arrow::DictionaryArray::FromArrays(arrow::MakeArray(indices), dictionary);
 }
 
+arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish_plain() {
+  arrow::StringBuilder builder;
+  for (const int32_t index : indices_) {
+    if (index < 0) {
+      ARROW_RETURN_NOT_OK(builder.AppendNull());
+    } else {
+      ARROW_RETURN_NOT_OK(builder.Append(texts_[static_cast<size_t>(index)]));
+    }
+  }
+  index_of_.clear();
+  texts_.clear();
+  indices_.clear();
+  return builder.Finish();
+}
+
+void ListColumn::add(size_t end, int64_t time_first_ns, int64_t time_last_ns) {
+  ends.push_back(static_cast<int32_t>(end));
+  times_first.append_i64(time_first_ns);
+  times_last.append_i64(time_last_ns);
+}
+
+void ListColumn::clear() {
+  ends.resize(1);
+  times_first.clear();
+  times_last.clear();
+}
+
+std::shared_ptr<arrow::Array> ListColumn::to_lists(
+    const std::shared_ptr<arrow::DataType>& type,
+    const std::shared_ptr<arrow::Array>& cells) const {
+  return std::make_shared<arrow::ListArray>(type, static_cast<int64_t>(ends.size() - 1),
+                                            borrow(ends.data(), ends.size() * sizeof(int32_t)),
+                                            cells);
+}
+
 }  // namespace varve::engine

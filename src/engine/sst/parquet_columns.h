@@ -28,17 +28,34 @@ arrow::Result<std::shared_ptr<arrow::Array>> to_arrow(const ColumnView& cells);
 
 std::shared_ptr<const arrow::KeyValueMetadata> key_values(const FooterTexts& texts);
 
-/// One tag of a row group as a dictionary column: texts appear once, rows come in runs.
+/// One tag of a row group: texts appear once, rows come in runs.
 class TagColumn {
  public:
   /// The next `row_count` rows have this text; an empty one is a null.
   void append(std::string_view text, size_t row_count);
+  size_t text_count() const { return texts_.size(); }
+  /// As a dictionary column. Begins anew; so does finish_plain().
   arrow::Result<std::shared_ptr<arrow::Array>> finish();
+  /// As a column of texts.
+  arrow::Result<std::shared_ptr<arrow::Array>> finish_plain();
 
  private:
   std::unordered_map<std::string, int32_t> index_of_;
   std::vector<std::string_view> texts_;  // Into index_of_, whose nodes stay where they are.
   std::vector<int32_t> indices_;         // -1: null.
+};
+
+/// The runs of a row group as lists: run i has the cells [ends[i - 1], ends[i]).
+struct ListColumn {
+  std::vector<int32_t> ends = {0};
+  ColumnVector times_first{ValueType::kTimestamp};
+  ColumnVector times_last{ValueType::kTimestamp};
+
+  void add(size_t end, int64_t time_first_ns, int64_t time_last_ns);
+  void clear();
+  /// Borrows `ends`.
+  std::shared_ptr<arrow::Array> to_lists(const std::shared_ptr<arrow::DataType>& type,
+                                         const std::shared_ptr<arrow::Array>& cells) const;
 };
 
 }  // namespace varve::engine

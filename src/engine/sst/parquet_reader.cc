@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SstReader over parquet::ParquetFileReader. Bytes: docs/formats/sst.md.
+// SstReader over parquet::ParquetFileReader, for the layouts columnar and hybrid.
+// Bytes: docs/formats/sst.md.
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/column_reader.h>
 #include <parquet/file_reader.h>
@@ -12,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "engine/sst/null_cells.h"
 #include "engine/sst/packed_reader.h"
 #include "engine/sst/parquet_io.h"
 #include "engine/sst/sst_block.h"
@@ -41,13 +43,13 @@ Result<ValueType> value_type(const parquet::ColumnDescriptor& column) {
   }
 }
 
-/// Spreads `value_count` dense values at the front of `cells` over the rows whose level is 1, from
-/// the back so that nothing is overwritten before it is moved.
+/// Spreads `value_count` dense values at the front of `cells` over the rows that have the level of
+/// a value, from the back so that nothing is overwritten before it is moved.
 template <class T>
-void spread(T* cells, size_t value_count, const std::vector<int16_t>& levels) {
+void spread(T* cells, size_t value_count, const std::vector<int16_t>& levels, int16_t value_level) {
   size_t source = value_count;
   for (size_t row = levels.size(); row-- > 0;) {
-    cells[row] = levels[row] != 0 ? cells[--source] : T{};
+    cells[row] = levels[row] == value_level ? cells[--source] : T{};
   }
 }
 
@@ -69,7 +71,7 @@ class ParquetSstReader final : public SstReader {
   SegmentId segment() const override { return footer_.segment; }
   Version version_first() const override { return footer_.version_first; }
   Version version_last() const override { return footer_.version_last; }
-  uint64_t row_count() const override { return static_cast<uint64_t>(metadata_->num_rows()); }
+  uint64_t row_count() const override { return row_group_begins_.back(); }
   uint32_t row_group_count() const override {
     return static_cast<uint32_t>(metadata_->num_row_groups());
   }
@@ -102,7 +104,7 @@ class ParquetSstReader final : public SstReader {
   }
 
   Result<std::shared_ptr<const DecodedColumn>> read_times(uint32_t row_group) const override {
-    return read(row_group, 0, time_column_, ValueType::kTimestamp);
+    return read(row_group, 0, 0, ValueType::kTimestamp);
   }
   Result<std::shared_ptr<const DecodedColumn>> read_field(uint32_t row_group,
                                                           uint32_t field) const override {
@@ -122,26 +124,32 @@ class ParquetSstReader final : public SstReader {
   Result<void> load_columns() {
     const parquet::SchemaDescriptor& schema = *metadata_->schema();
     const std::vector<uint64_t>& tag_ids = footer_.tag_ids;
-    for (int column = 0; column < schema.num_columns(); ++column) {
+    // A list's leaf is named "element"; people know it by the name of the list.
+    const auto name = [](const parquet::ColumnDescriptor& column) {
+      return column.path()->ToDotVector().front();
+    };
+    const bool is_hybrid = footer_.layout == SstLayout::kHybrid;
+    if (schema.num_columns() == 0 || name(*schema.Column(0)) != "time") {
+      return corrupt("its first column is not time");
+    }
+    // Lists have minTime and maxTime behind the time.
+    for (int column = is_hybrid ? 3 : 1; column < schema.num_columns(); ++column) {
       const parquet::ColumnDescriptor& descriptor = *schema.Column(column);
       const auto id = static_cast<uint32_t>(descriptor.schema_node()->field_id());
-      if (column == 0) {
-        if (descriptor.name() != "time") return corrupt("its first column is not time");
-        time_column_ = 0;
-        continue;
-      }
       if (std::find(tag_ids.begin(), tag_ids.end(), id) != tag_ids.end()) continue;
       field_of_[id] = static_cast<int>(fields_.size());
       file_column_.push_back(column);
       fields_.push_back({.id = ColumnId{id},
                          .kind = ColumnKind::kField,
                          .type = TRY(value_type(descriptor)),
-                         .name = descriptor.name()});
+                         .name = is_hybrid ? name(descriptor) : descriptor.name()});
     }
     for (const SstColumn& field : fields_) numeric_fields_ += is_summarized(field.type) ? 1 : 0;
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
-      const auto rows = static_cast<uint64_t>(metadata_->RowGroup(group)->num_rows());
-      row_group_begins_.push_back(row_group_begins_.back() + rows);
+      // Of lists it counts the elements.
+      const int64_t rows = metadata_->RowGroup(group)->ColumnChunk(0)->num_values();
+      if (rows <= 0 || rows > UINT32_MAX) return corrupt("a row group has an impossible size");
+      row_group_begins_.push_back(row_group_begins_.back() + static_cast<uint64_t>(rows));
     }
     return {};
   }
@@ -210,79 +218,87 @@ class ParquetSstReader final : public SstReader {
     const auto at = " in the column chunk at offset " + std::to_string(chunk.offset);
     // The bytes come from the page cache twice; Parquet would take a damaged page header at its
     // word.
-    const std::string bytes = TRY(bytes_->read_at(chunk.offset, chunk.size_bytes));
-    if (bytes.size() != chunk.size_bytes || crc32c(bytes) != chunk.crc) {
+    const size_t size_bytes = chunk.size_bytes + chunk.nulls_bytes;
+    const std::string bytes = TRY(bytes_->read_at(chunk.offset, size_bytes));
+    if (bytes.size() != size_bytes || crc32c(bytes) != chunk.crc) {
       return corrupt("a checksum is wrong" + at);
     }
     try {
-      auto decoded = decode(row_group, column, type);
-      if (!decoded) return corrupt(decoded.error().message + at);
-      return decoded;
+      auto cells = decode(row_group, column, type);
+      if (!cells) return corrupt(cells.error().message + at);
+      const auto nulls = std::string_view(bytes).substr(chunk.size_bytes);
+      if (const auto applied = apply_nulls(nulls, *cells); !applied) {
+        return corrupt(applied.error().message + at);
+      }
+      return std::make_shared<const DecodedColumn>(std::move(*cells));
     } catch (const std::exception& error) {
       return corrupt(error.what() + at);
     }
   }
 
-  Result<std::shared_ptr<const DecodedColumn>> decode(uint32_t row_group, int column,
-                                                      ValueType type) const {
+  static Result<void> apply_nulls(std::string_view nulls, ColumnVector& cells) {
+    if (nulls.empty()) return {};
+    const ColumnView view = cells.view();
+    std::vector<CellState> states(view.row_count, CellState::kValue);
+    for (size_t row = 0; row < view.row_count; ++row) states[row] = view.state(row);
+    TRY_VOID(apply_null_cells(nulls, states));
+    cells.set_states(std::move(states));
+    return {};
+  }
+
+  Result<ColumnVector> decode(uint32_t row_group, int column, ValueType type) const {
     const auto group = file_->RowGroup(static_cast<int>(row_group));
     const auto reader = group->Column(column);
+    const size_t rows = row_group_rows(row_group);
     switch (type) {
       case ValueType::kFloat64:
-        return decode_fixed<parquet::DoubleType, double>(*reader, row_group, type);
+        return decode_fixed<parquet::DoubleType, double>(*reader, rows, type);
       case ValueType::kInt64:
       case ValueType::kUint64:
       case ValueType::kTimestamp:
-        return decode_fixed<parquet::Int64Type, int64_t>(*reader, row_group, type);
+        return decode_fixed<parquet::Int64Type, int64_t>(*reader, rows, type);
       case ValueType::kBool:
-        return decode_fixed<parquet::BooleanType, bool>(*reader, row_group, type);
+        return decode_fixed<parquet::BooleanType, bool>(*reader, rows, type);
       case ValueType::kString:
-      case ValueType::kBytes: return decode_strings(*reader, row_group, type);
+      case ValueType::kBytes: return decode_strings(*reader, rows, type);
     }
     return fail(ErrorCode::kInternal, "a column type without a reader");
   }
 
   template <class ParquetType, class Cell>
-  Result<std::shared_ptr<const DecodedColumn>> decode_fixed(parquet::ColumnReader& column,
-                                                            uint32_t row_group,
-                                                            ValueType type) const {
+  static Result<ColumnVector> decode_fixed(parquet::ColumnReader& column, size_t rows,
+                                           ValueType type) {
     auto& reader = static_cast<parquet::TypedColumnReader<ParquetType>&>(column);
-    const size_t rows = row_group_rows(row_group);
-    const bool is_optional = column.descr()->max_definition_level() > 0;
-    std::vector<int16_t> levels(is_optional ? rows : 0);
+    const int16_t value_level = column.descr()->max_definition_level();
+    std::vector<int16_t> levels(value_level > 0 ? rows : 0);
     ColumnVector cells(type);
     auto* out = static_cast<Cell*>(cells.append_uninitialized(rows));
     size_t row = 0;
     size_t value_count = 0;
     while (row < rows) {
       int64_t values_read = 0;
-      const int64_t levels_read =
-          reader.ReadBatch(static_cast<int64_t>(rows - row), is_optional ? &levels[row] : nullptr,
-                           nullptr, out + value_count, &values_read);
+      const int64_t levels_read = reader.ReadBatch(
+          static_cast<int64_t>(rows - row), value_level > 0 ? &levels[row] : nullptr, nullptr,
+          out + value_count, &values_read);
       if (levels_read <= 0) return fail(ErrorCode::kCorrupt, "a column ends early");
       row += static_cast<size_t>(levels_read);
       value_count += static_cast<size_t>(values_read);
     }
     if (value_count < rows) {
-      spread(out, value_count, levels);
-      set_states(cells, levels);
+      spread(out, value_count, levels, value_level);
+      std::vector<CellState> states(rows);
+      for (row = 0; row < rows; ++row) {
+        states[row] = levels[row] == value_level ? CellState::kValue : CellState::kAbsent;
+      }
+      cells.set_states(std::move(states));
     }
-    return std::make_shared<const DecodedColumn>(std::move(cells));
+    return cells;
   }
 
-  static void set_states(ColumnVector& cells, const std::vector<int16_t>& levels) {
-    std::vector<CellState> states(levels.size());
-    for (size_t row = 0; row < levels.size(); ++row) {
-      states[row] = levels[row] != 0 ? CellState::kValue : CellState::kAbsent;
-    }
-    cells.set_states(std::move(states));
-  }
-
-  Result<std::shared_ptr<const DecodedColumn>> decode_strings(parquet::ColumnReader& column,
-                                                              uint32_t row_group,
-                                                              ValueType type) const {
+  static Result<ColumnVector> decode_strings(parquet::ColumnReader& column, size_t rows,
+                                             ValueType type) {
     auto& reader = static_cast<parquet::ByteArrayReader&>(column);
-    const size_t rows = row_group_rows(row_group);
+    const int16_t value_level = column.descr()->max_definition_level();
     constexpr size_t kBatchRows = 1024;
     int16_t levels[kBatchRows];
     parquet::ByteArray values[kBatchRows];
@@ -294,7 +310,7 @@ class ParquetSstReader final : public SstReader {
       if (levels_read <= 0) return fail(ErrorCode::kCorrupt, "a column ends early");
       size_t value = 0;
       for (int64_t level = 0; level < levels_read; ++level) {
-        if (levels[level] == 0) {
+        if (levels[level] != value_level) {
           cells.pad_to(cells.row_count() + 1);
           continue;
         }
@@ -302,7 +318,7 @@ class ParquetSstReader final : public SstReader {
         cells.append_string({reinterpret_cast<const char*>(bytes.ptr), bytes.len});
       }
     }
-    return std::make_shared<const DecodedColumn>(std::move(cells));
+    return cells;
   }
 
   std::string path_;
@@ -310,7 +326,6 @@ class ParquetSstReader final : public SstReader {
   std::unique_ptr<parquet::ParquetFileReader> file_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
   SstFooter footer_;
-  int time_column_ = 0;
   std::vector<SstColumn> fields_;
   std::vector<int> file_column_;  // By field: its column in the file.
   std::unordered_map<uint32_t, int> field_of_;
@@ -319,6 +334,19 @@ class ParquetSstReader final : public SstReader {
   std::vector<SstChunk> chunks_;
   DirectoryIndex directory_;
 };
+
+/// A flipped bit must not look like a newer program's file, which would refuse the whole store:
+/// what is not supported counts once the footer has proved sound.
+Error judge(const Error& error, const File& file, const FooterLookup& lookup) {
+  if (error.code != ErrorCode::kUnsupported) return error;
+  const auto place = footer_numbers(lookup, "varve.directory", 4);
+  if (!place) return place.error();
+  const auto block = read_index_block(file, {.offset = (*place)[0],
+                                             .size_bytes = (*place)[1],
+                                             .plain_bytes = (*place)[2],
+                                             .crc = static_cast<uint32_t>((*place)[3])});
+  return block ? error : block.error();
+}
 
 }  // namespace
 
@@ -331,19 +359,18 @@ Result<std::shared_ptr<const SstReader>> open_sst(FileSystem& files, const std::
     auto parquet_file = parquet::ParquetFileReader::Open(
         std::make_shared<FileInput>(file, size_bytes), properties);
     const auto metadata = parquet_file->metadata();
-    auto footer = decode_footer([&](const char* key) -> std::optional<std::string> {
+    const auto lookup = [&](const char* key) -> std::optional<std::string> {
       const auto texts = metadata->key_value_metadata();
       if (texts == nullptr || !texts->Contains(key)) return std::nullopt;
       return texts->Get(key).ValueOr("");
-    });
-    if (!footer) return fail(footer.error().code, path + ": " + footer.error().message);
+    };
+    auto footer = decode_footer(lookup);
+    if (!footer) {
+      const Error error = judge(footer.error(), *file, lookup);
+      return fail(error.code, path + ": " + error.message);
+    }
     if (footer->layout == SstLayout::kPacked) {
       return open_packed_sst(path, file, *metadata, std::move(*footer));
-    }
-    if (footer->layout != SstLayout::kColumnar) {
-      return fail(ErrorCode::kUnsupported, path + ": its layout is '" +
-                                               std::string(to_string(footer->layout)) +
-                                               "', which this program does not read");
     }
     auto reader = std::make_shared<ParquetSstReader>(path, file, std::move(parquet_file),
                                                      std::move(*footer));

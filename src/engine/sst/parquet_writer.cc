@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// SstWriter over parquet::arrow::FileWriter. Bytes: docs/formats/sst.md.
-#include <arrow/util/compression.h>
+// SstWriter over parquet::arrow::FileWriter, for the layouts columnar and hybrid.
+// Bytes: docs/formats/sst.md.
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
-#include <zstd.h>
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/checksum.h"
 #include "engine/sst/directory_writer.h"
+#include "engine/sst/null_cells.h"
+#include "engine/sst/packed_writer.h"
 #include "engine/sst/parquet_columns.h"
 #include "engine/sst/parquet_io.h"
-#include "engine/sst/packed_writer.h"
+#include "engine/sst/parquet_shape.h"
 #include "engine/sst/sst_block.h"
 #include "engine/sst/sst_footer.h"
 #include "engine/sst/sst_writer.h"
@@ -23,55 +24,21 @@
 namespace varve::engine {
 namespace {
 
-constexpr size_t kSampleRows = 4096;
-
-/// Which encoding a double column takes: what is smallest for a sample of its first row group.
-enum class DoubleEncoding { kDictionary, kByteStreamSplit, kPlain };
-
-size_t zstd_size(std::string_view bytes) {
-  std::string out(ZSTD_compressBound(bytes.size()), '\0');
-  return ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 1);
-}
-
-DoubleEncoding choose_double_encoding(const ColumnView& cells) {
-  const auto values = cells.as<double>();
-  const size_t count = std::min(values.size(), kSampleRows);
-  const std::string_view plain(reinterpret_cast<const char*>(values.data()), count * 8);
-  std::string split(plain.size(), '\0');
-  std::set<uint64_t> distinct;
-  for (size_t row = 0; row < count; ++row) {
-    uint64_t bits = 0;
-    std::memcpy(&bits, &values[row], 8);
-    distinct.insert(bits);
-    for (size_t byte = 0; byte < 8; ++byte) split[byte * count + row] = plain[row * 8 + byte];
-  }
-  size_t index_bits = 1;
-  while ((size_t{1} << index_bits) < distinct.size()) ++index_bits;
-  // Indices rarely compress below two thirds of their width; the dictionary page is shared by
-  // many more rows than the sample has.
-  const size_t dictionary = count * index_bits / 12 + distinct.size() * 2;
-  const size_t plain_size = zstd_size(plain);
-  const size_t split_size = zstd_size(split);
-  if (dictionary < std::min(plain_size, split_size)) return DoubleEncoding::kDictionary;
-  return split_size < plain_size ? DoubleEncoding::kByteStreamSplit : DoubleEncoding::kPlain;
-}
-
 class ParquetSstWriter final : public SstWriter {
  public:
   ParquetSstWriter(FileSystem& files, SstWriterOptions options, std::unique_ptr<File> file)
       : files_(files), options_(std::move(options)), file_(std::move(file)),
-        output_(std::make_shared<FileOutput>(*file_)), times_(ValueType::kTimestamp),
+        output_(std::make_shared<FileOutput>(*file_)), shape_(ParquetShape::make(options_)),
+        times_(ValueType::kTimestamp), tag_cells_(shape_.tags.size()),
+        has_cells_(shape_.fields.size()),
         directory_(numeric_field_count(options_), options_.zstd_level) {
-    for (const SstColumn& column : options_.columns) {
-      if (column.kind == ColumnKind::kTag) {
-        tags_.push_back(column);
-      } else {
-        fields_.push_back(column);
-        cells_.emplace_back(column.type);
-      }
+    // Tags of a flat file have an index for each row.
+    row_bytes_ = 8 + (shape_.is_hybrid() ? 0 : shape_.tags.size() * 4);
+    for (const SstColumn& field : shape_.fields) {
+      cells_.emplace_back(field.type);
+      row_bytes_ += ColumnVector::cell_size_bytes(field.type);
+      has_texts_ |= is_variable_size(field.type);
     }
-    tag_cells_.resize(tags_.size());
-    has_cells_.resize(fields_.size());
   }
 
   ~ParquetSstWriter() override {
@@ -83,14 +50,19 @@ class ParquetSstWriter final : public SstWriter {
 
   Result<void> append(const SeriesRef& series, std::span<const int64_t> times_ns,
                       std::span<const ColumnView> fields) override {
-    CHECK(fields.size() == fields_.size());
+    CHECK(fields.size() == cells_.size());
+    if (!run_began_ || series.hash != run_hash_) {
+      end_run();
+      run_began_ = true;
+      run_hash_ = series.hash;
+      run_key_ = series.key;
+    }
     size_t begin = 0;
     while (begin < times_ns.size()) {
-      const size_t room = options_.row_group_rows_max - times_.row_count();
-      const size_t end = std::min(times_ns.size(), begin + room);
-      append_rows(series, times_ns.subspan(begin, end - begin), fields, begin);
+      const size_t end = begin + rows_that_fit(fields, begin, times_ns.size());
+      append_rows(times_ns, fields, begin, end);
       begin = end;
-      if (times_.row_count() == options_.row_group_rows_max) TRY_VOID(write_row_group());
+      if (begin < times_ns.size()) TRY_VOID(write_row_group());
     }
     return {};
   }
@@ -114,8 +86,8 @@ class ParquetSstWriter final : public SstWriter {
     TRY_VOID(files_.rename(temporary_path(), options_.path));
     file_.reset();
     summary_.series_count = directory_.series_count();
-    for (size_t field = 0; field < fields_.size(); ++field) {
-      if (has_cells_[field]) summary_.fields_present.push_back(fields_[field].id);
+    for (size_t field = 0; field < cells_.size(); ++field) {
+      if (has_cells_[field]) summary_.fields_present.push_back(shape_.fields[field].id);
     }
     std::sort(summary_.fields_present.begin(), summary_.fields_present.end());
     return summary_;
@@ -136,134 +108,138 @@ class ParquetSstWriter final : public SstWriter {
     return fail(ErrorCode::kInternal, "writing " + options_.path + ": " + status.message());
   }
 
-  void append_rows(const SeriesRef& series, std::span<const int64_t> times_ns,
-                   std::span<const ColumnView> fields, size_t begin) {
-    const auto row_begin = static_cast<uint32_t>(times_.row_count());
-    std::memcpy(times_.append_uninitialized(times_ns.size()), times_ns.data(),
-                times_ns.size_bytes());
-    std::vector<FieldSummary> summaries;
+  /// How many of the rows [begin, end) go into the row group that is being filled; at least one
+  /// into an empty one. Counts their bytes.
+  size_t rows_that_fit(std::span<const ColumnView> fields, size_t begin, size_t end) {
+    const size_t room = options_.row_group_rows_max - times_.row_count();
+    const size_t rows_max = std::min(end - begin, room);
+    size_t rows = 0;
+    for (; rows < rows_max; ++rows) {
+      size_t bytes = row_bytes_;
+      for (size_t field = 0; has_texts_ && field < fields.size(); ++field) {
+        const ColumnView& cells = fields[field];
+        if (!is_variable_size(cells.type) || !cells.has_value(begin + rows)) continue;
+        bytes += cells.as<std::string_view>()[begin + rows].size();
+      }
+      const bool is_first = rows == 0 && times_.row_count() == 0;
+      if (!is_first && row_group_bytes_ + bytes > options_.row_group_bytes_max) break;
+      row_group_bytes_ += bytes;
+    }
+    return rows;
+  }
+
+  void append_rows(std::span<const int64_t> times_ns, std::span<const ColumnView> fields,
+                   size_t begin, size_t end) {
+    if (begin == end) return;
+    std::memcpy(times_.append_uninitialized(end - begin), times_ns.data() + begin,
+                (end - begin) * sizeof(int64_t));
     for (size_t field = 0; field < fields.size(); ++field) {
-      const ColumnView part = fields[field].slice(begin, begin + times_ns.size());
-      append_cells(field, part);
-      if (times_ns.size() >= SeriesDirectory::kSummaryRowsMin) {
-        if (const auto known = summarize(part)) summaries.push_back(*known);
+      const ColumnView part = fields[field].slice(begin, end);
+      for (size_t row = 0; row < part.row_count && !has_cells_[field]; ++row) {
+        if (part.state(row) != CellState::kAbsent) has_cells_[field] = true;
+      }
+      cells_[field].append_view(part);
+    }
+  }
+
+  /// Enters the rows of the series that came last, as far as this row group has them.
+  void end_run() {
+    const size_t end = times_.row_count();
+    const size_t begin = std::exchange(run_row_begin_, end);
+    if (begin == end) return;
+    std::vector<FieldSummary> summaries;
+    if (end - begin >= SeriesDirectory::kSummaryRowsMin) {
+      for (const ColumnVector& cells : cells_) {
+        if (const auto known = summarize(cells.view().slice(begin, end))) {
+          summaries.push_back(*known);
+        }
       }
     }
-    append_tags(series, times_ns.size());
-    const auto [first, last] = std::minmax(times_ns.front(), times_ns.back());
-    directory_.add_rows(series,
+    const auto times = times_.view().as<int64_t>();
+    const auto [first, last] = std::minmax(times[begin], times[end - 1]);
+    directory_.add_rows({run_hash_, run_key_},
                         {.row_group = row_groups_,
-                         .row_begin = row_begin,
-                         .row_count = static_cast<uint32_t>(times_ns.size()),
+                         .row_begin = static_cast<uint32_t>(begin),
+                         .row_count = static_cast<uint32_t>(end - begin),
                          .time_first_ns = first,
                          .time_last_ns = last,
                          .summaries_begin = std::nullopt},
                         summaries);
+    for (size_t tag = 0; tag < tag_cells_.size(); ++tag) {
+      tag_cells_[tag].append(key_cell(run_key_, shape_.tags[tag].id),
+                             shape_.is_hybrid() ? 1 : end - begin);
+    }
+    if (shape_.is_hybrid()) lists_.add(end, first, last);
     if (summary_.row_count == 0) {
       summary_.time_first_ns = first;
       summary_.time_last_ns = last;
     }
     summary_.time_first_ns = std::min(summary_.time_first_ns, first);
     summary_.time_last_ns = std::max(summary_.time_last_ns, last);
-    summary_.row_count += times_ns.size();
+    summary_.row_count += end - begin;
   }
 
-  void append_cells(size_t field, const ColumnView& part) {
-    for (size_t row = 0; row < part.row_count && !has_cells_[field]; ++row) {
-      if (part.has_value(row)) has_cells_[field] = true;
-    }
-    cells_[field].append_view(part);
-  }
-
-  void append_tags(const SeriesRef& series, size_t row_count) {
-    for (size_t tag = 0; tag < tags_.size(); ++tag) {
-      tag_cells_[tag].append(key_cell(series.key, tags_[tag].id), row_count);
-    }
-  }
-
-  std::shared_ptr<arrow::Schema> make_schema() const {
-    const auto id = [](uint32_t column_id) {
-      return arrow::key_value_metadata({"PARQUET:field_id"}, {std::to_string(column_id)});
-    };
-    std::vector<std::shared_ptr<arrow::Field>> columns;
-    columns.push_back(arrow::field("time", arrow_type(ValueType::kTimestamp), false, id(0)));
-    for (const SstColumn& tag : tags_) {
-      columns.push_back(arrow::field(tag.name, arrow::dictionary(arrow::int32(), arrow::utf8()),
-                                     true, id(raw(tag.id))));
-    }
-    for (const SstColumn& field : fields_) {
-      columns.push_back(arrow::field(field.name, arrow_type(field.type), true, id(raw(field.id))));
-    }
-    return arrow::schema(columns);
-  }
-
-  std::shared_ptr<parquet::WriterProperties> make_properties() const {
-    parquet::WriterProperties::Builder builder;
-    builder.compression(parquet::Compression::ZSTD)
-        ->compression_level(options_.zstd_level)
-        ->data_page_version(parquet::ParquetDataPageVersion::V2)
-        ->enable_write_page_index()
-        ->enable_page_checksum()
-        ->max_row_group_length(options_.row_group_rows_max)
-        ->created_by("varve");
-    const auto encode = [&](const std::string& name, parquet::Encoding::type encoding) {
-      builder.disable_dictionary(name)->encoding(name, encoding);
-    };
-    encode("time", parquet::Encoding::DELTA_BINARY_PACKED);
-    for (size_t field = 0; field < fields_.size(); ++field) {
-      const SstColumn& column = fields_[field];
-      if (column.type == ValueType::kFloat64) {
-        const auto encoding = choose_double_encoding(cells_[field].view());
-        if (encoding == DoubleEncoding::kByteStreamSplit) {
-          encode(column.name, parquet::Encoding::BYTE_STREAM_SPLIT);
-        } else if (encoding == DoubleEncoding::kPlain) {
-          encode(column.name, parquet::Encoding::PLAIN);
-        }
-      } else if (!is_variable_size(column.type) && column.type != ValueType::kBool) {
-        encode(column.name, parquet::Encoding::DELTA_BINARY_PACKED);
-      }
-    }
-    return builder.build();
+  arrow::Status open_writer() {
+    std::vector<size_t> tag_texts;
+    for (const TagColumn& tag : tag_cells_) tag_texts.push_back(tag.text_count());
+    ARROW_ASSIGN_OR_RAISE(
+        writer_, parquet::arrow::FileWriter::Open(
+                     *shape_.schema(), arrow::default_memory_pool(), output_,
+                     shape_.properties(options_, cells_, tag_texts),
+                     parquet::ArrowWriterProperties::Builder().store_schema()->build()));
+    return arrow::Status::OK();
   }
 
   arrow::Status write_columns() {
-    if (!writer_) {
-      ARROW_ASSIGN_OR_RAISE(
-          writer_, parquet::arrow::FileWriter::Open(
-                       *make_schema(), arrow::default_memory_pool(), output_, make_properties(),
-                       parquet::ArrowWriterProperties::Builder().store_schema()->build()));
-    }
+    if (!writer_) ARROW_RETURN_NOT_OK(open_writer());
     ARROW_RETURN_NOT_OK(writer_->NewRowGroup());
-    ARROW_ASSIGN_OR_RAISE(const auto times, to_arrow(times_.view()));
-    ARROW_RETURN_NOT_OK(write_checked(*times));
+    ARROW_RETURN_NOT_OK(write_checked(times_.view(), false, 0));
+    if (shape_.is_hybrid()) {
+      for (const ColumnVector* times : {&lists_.times_first, &lists_.times_last}) {
+        ARROW_ASSIGN_OR_RAISE(const auto array, to_arrow(times->view()));
+        ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*array));
+      }
+    }
     for (TagColumn& tag : tag_cells_) {
-      ARROW_ASSIGN_OR_RAISE(const auto array, tag.finish());
+      ARROW_ASSIGN_OR_RAISE(const auto array,
+                            shape_.is_hybrid() ? tag.finish_plain() : tag.finish());
       ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*array));
     }
-    for (ColumnVector& cells : cells_) {
-      ARROW_ASSIGN_OR_RAISE(const auto array, to_arrow(cells.view()));
-      ARROW_RETURN_NOT_OK(write_checked(*array));
+    for (size_t field = 0; field < cells_.size(); ++field) {
+      const auto id = raw(shape_.fields[field].id);
+      ARROW_RETURN_NOT_OK(write_checked(cells_[field].view(), true, id));
     }
     return arrow::Status::OK();
   }
 
-  /// Writes a column chunk and remembers where it lies and its checksum: Parquet's own covers the
-  /// pages' data, not their headers.
-  arrow::Status write_checked(const arrow::Array& array) {
+  /// Writes a column chunk with its NULL cells behind it, and remembers where it lies and its
+  /// checksum: Parquet's own covers the pages' data, not their headers.
+  arrow::Status write_checked(const ColumnView& cells, bool nullable, uint32_t column_id) {
+    ARROW_ASSIGN_OR_RAISE(auto array, to_arrow(cells));
+    if (shape_.is_hybrid()) {
+      array = lists_.to_lists(list_type(array->type(), nullable, column_id), array);
+    }
     ARROW_ASSIGN_OR_RAISE(const int64_t begin, output_->Tell());
     (void)output_->take_crc();
-    ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(array));
+    ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*array));
     ARROW_ASSIGN_OR_RAISE(const int64_t end, output_->Tell());
+    const std::string nulls = encode_null_cells(cells);
+    ARROW_RETURN_NOT_OK(output_->Write(nulls.data(), static_cast<int64_t>(nulls.size())));
     chunks_.push_back({.offset = static_cast<uint64_t>(begin),
                        .size_bytes = static_cast<uint64_t>(end - begin),
+                       .nulls_bytes = static_cast<uint32_t>(nulls.size()),
                        .crc = output_->take_crc()});
     return arrow::Status::OK();
   }
 
   Result<void> write_row_group() {
+    end_run();
     TRY_VOID(from_arrow(write_columns()));
     ++row_groups_;
+    row_group_bytes_ = 0;
+    run_row_begin_ = 0;
     times_.clear();
+    lists_.clear();
     for (ColumnVector& cells : cells_) cells.clear();
     return directory_.write_full(directory_sink());
   }
@@ -294,15 +270,25 @@ class ParquetSstWriter final : public SstWriter {
   }
 
   FileSystem& files_;
-  SstWriterOptions options_;
+  const SstWriterOptions options_;
   std::unique_ptr<File> file_;
   std::shared_ptr<FileOutput> output_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
-  std::vector<SstColumn> tags_;
-  std::vector<SstColumn> fields_;
+  const ParquetShape shape_;
+  // The row group that is being filled.
   ColumnVector times_;
   std::vector<TagColumn> tag_cells_;
   std::vector<ColumnVector> cells_;
+  ListColumn lists_;
+  size_t row_group_bytes_ = 0;
+  size_t row_bytes_ = 0;  // Of every row, besides its texts.
+  bool has_texts_ = false;
+  // The series that came last, and where its rows begin in the row group.
+  bool run_began_ = false;
+  KeyHash run_hash_;
+  std::string run_key_;
+  size_t run_row_begin_ = 0;
+
   std::vector<bool> has_cells_;
   DirectoryWriter directory_;
   std::vector<SstChunk> chunks_;
@@ -340,15 +326,7 @@ class GuardedSstWriter final : public SstWriter {
 
 }  // namespace
 
-Result<void> check_layout(SstLayout layout) {
-  if (layout == SstLayout::kColumnar || layout == SstLayout::kPacked) return {};
-  return fail(ErrorCode::kUnsupported, "sorted files of layout '" +
-                                           std::string(to_string(layout)) +
-                                           "' cannot be written by this program");
-}
-
 Result<std::unique_ptr<SstWriter>> make_sst_writer(FileSystem& files, SstWriterOptions options) {
-  TRY_VOID(check_layout(options.layout));
   const std::string path = options.path;
   const std::string temporary = ParquetSstWriter::temporary_path(path);
   if (TRY(files.exists(temporary))) TRY_VOID(files.remove(temporary));

@@ -16,12 +16,13 @@ namespace {
 constexpr ColumnId kHost{1};
 const std::vector<int64_t> kTimes = {-5, 0, 1'700'000'000'000'000'000};
 
-void write_golden(FileSystem& files, const std::string& path) {
+void write_golden(FileSystem& files, const std::string& path, SstLayout layout) {
   if (*files.exists(path)) {
     ASSERT_TRUE(files.remove(path));
   }
   auto writer = make_sst_writer(
       files, {.path = path,
+              .layout = layout,
               .table = TableId{7},
               .segment = SegmentId{3},
               .table_name = "cpu",
@@ -36,7 +37,8 @@ void write_golden(FileSystem& files, const std::string& path) {
   for (const double value : {-0.0, std::nan(""), 1.5}) usage.append_f64(value);
   ColumnVector state(ValueType::kString);
   state.append_string("up");
-  state.pad_to(3);
+  state.pad_to(2);
+  state.pad_to(3, CellState::kNull);
   const std::vector<ColumnView> fields = {usage.view(), state.view()};
   ASSERT_TRUE((*writer)->append({series_key_hash(key), key}, kTimes, fields));
   ASSERT_TRUE((*writer)->finish());
@@ -80,11 +82,25 @@ TEST(SstGolden, ReadsAFileOfFormatOne) {
   expect_golden(files, std::string(VARVE_TESTDATA) + "/format1.sst");
 }
 
-TEST(SstGolden, ReadsAFileOfFormatTwo) {
+void expect_golden_with_null(const std::string& name, SstLayout layout) {
   PosixFileSystem files;
-  const std::string path = std::string(VARVE_TESTDATA) + "/format2.sst";
-  if (std::getenv("VARVE_UPDATE") != nullptr) write_golden(files, path);
+  const std::string path = std::string(VARVE_TESTDATA) + "/" + name;
+  if (std::getenv("VARVE_UPDATE") != nullptr) write_golden(files, path, layout);
   expect_golden(files, path);
+  const auto reader = open_sst(files, path);
+  ASSERT_TRUE(reader);
+  EXPECT_EQ((*reader)->layout(), layout);
+  const auto state = (*reader)->read_field(0, 1);
+  ASSERT_TRUE(state);
+  EXPECT_EQ((*state)->view().state(2), CellState::kNull);
+}
+
+TEST(SstGolden, ReadsAFileOfFormatTwo) {
+  expect_golden_with_null("format2.sst", SstLayout::kColumnar);
+}
+
+TEST(SstGolden, ReadsAHybridFileOfFormatTwo) {
+  expect_golden_with_null("format2_hybrid.sst", SstLayout::kHybrid);
 }
 
 }  // namespace

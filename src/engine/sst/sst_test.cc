@@ -17,7 +17,8 @@ constexpr ColumnId kHost{1}, kFloat{2}, kInt{3}, kUint{4}, kBool{5}, kText{6}, k
 
 /// Every test holds for every layout.
 class Sst : public testing::TestWithParam<SstLayout> {};
-INSTANTIATE_TEST_SUITE_P(Layouts, Sst, testing::Values(SstLayout::kColumnar, SstLayout::kPacked),
+INSTANTIATE_TEST_SUITE_P(Layouts, Sst, testing::Values(SstLayout::kColumnar, SstLayout::kHybrid,
+                                         SstLayout::kPacked),
                          [](const auto& info) { return std::string(to_string(info.param)); });
 
 SstWriterOptions options(SstLayout layout) {
@@ -68,7 +69,8 @@ Rows make_rows(int row_count) {
     rows.times_ns.push_back(row * 1000);
     rows.cells[0].append_f64(kOddDoubles[row % 8]);
     if (row % 3 == 0) {
-      rows.cells[1].pad_to(static_cast<size_t>(row) + 1);
+      rows.cells[1].pad_to(static_cast<size_t>(row) + 1,
+                           row % 6 == 0 ? CellState::kNull : CellState::kAbsent);
     } else {
       rows.cells[1].append_i64(std::numeric_limits<int64_t>::min() + row);
     }
@@ -123,6 +125,7 @@ TEST_P(Sst, GivesBackEveryCellBitForBit) {
 
   const auto reader = open_sst(files, kPath);
   ASSERT_TRUE(reader.has_value()) << reader.error().message;
+  EXPECT_EQ((*reader)->fields()[0].name, "a.float");
   EXPECT_EQ((*reader)->table(), TableId{7});
   EXPECT_EQ((*reader)->segment(), SegmentId{3});
   EXPECT_EQ((*reader)->version_last(), (Version{99, 2}));
@@ -146,6 +149,8 @@ TEST_P(Sst, GivesBackEveryCellBitForBit) {
         for (uint32_t i = 0; i < rows.row_count; ++i) {
           const Value got = (*cells)->view().at(rows.row_begin + i);
           const Value want = wanted.cells[field].view().at(row + i);
+          EXPECT_EQ((*cells)->view().state(rows.row_begin + i),
+                    wanted.cells[field].view().state(row + i));
           if (field == 0) {
             EXPECT_EQ(std::bit_cast<uint64_t>(std::get<double>(got)),
                       std::bit_cast<uint64_t>(std::get<double>(want)));
@@ -300,12 +305,66 @@ TEST_P(Sst, AnswersForEverySeriesOfManyAndForNoneThatItLacks) {
   EXPECT_LT(not_filtered, 300U) << "the filter lets one in a hundred through, about";
 }
 
-TEST(SstLayouts, RefuseWhatThisProgramCannotWriteByName) {
+TEST_P(Sst, TakesASeriesInSeveralCallsAsOneRun) {
   SimulatedFileSystem files;
-  const auto writer = make_sst_writer(files, options(SstLayout::kHybrid));
-  ASSERT_FALSE(writer.has_value());
-  EXPECT_EQ(writer.error().code, ErrorCode::kUnsupported);
-  EXPECT_NE(writer.error().message.find("'hybrid'"), std::string::npos);
+  ASSERT_TRUE(files.create_directories("/data").has_value());
+  const auto series = make_series(1);
+  const Rows rows = make_rows(80);
+  auto writer = make_sst_writer(files, options(GetParam()));
+  ASSERT_TRUE(writer.has_value());
+  for (size_t begin = 0; begin < 80; begin += 20) {
+    std::vector<ColumnView> part;
+    for (const ColumnView& cells : rows.views()) part.push_back(cells.slice(begin, begin + 20));
+    ASSERT_TRUE((*writer)
+                    ->append(series[0].ref(), std::span(rows.times_ns).subspan(begin, 20), part)
+                    .has_value());
+  }
+  ASSERT_TRUE((*writer)->finish().has_value());
+  const auto reader = open_sst(files, kPath);
+  ASSERT_TRUE(reader.has_value());
+  const auto found = (*reader)->find(series[0].ref().hash);
+  ASSERT_TRUE(found && *found);
+  ASSERT_EQ((*found)->rows().size(), 1U);
+  EXPECT_EQ((*found)->rows()[0].row_count, 80U);
+  EXPECT_FALSE((*found)->directory->summaries((*found)->rows()[0]).empty());
+}
+
+class SstRowGroups : public testing::TestWithParam<SstLayout> {};
+INSTANTIATE_TEST_SUITE_P(Layouts, SstRowGroups,
+                         testing::Values(SstLayout::kColumnar, SstLayout::kHybrid),
+                         [](const auto& info) { return std::string(to_string(info.param)); });
+
+TEST_P(SstRowGroups, AreCutByTheirBytes) {
+  SimulatedFileSystem files;
+  ASSERT_TRUE(files.create_directories("/data").has_value());
+  auto wanted = options(GetParam());
+  wanted.columns = {{kText, ColumnKind::kField, ValueType::kString, "text"}};
+  wanted.row_group_bytes_max = 50'000;
+  auto writer = make_sst_writer(files, wanted);
+  ASSERT_TRUE(writer.has_value());
+  std::vector<int64_t> times_ns;
+  ColumnVector texts(ValueType::kString);
+  for (int row = 0; row < 40; ++row) {
+    times_ns.push_back(row);
+    // One of them is larger than a row group should be.
+    texts.append_string(std::string(row == 20 ? 100'000 : 10'000, static_cast<char>('a' + row)));
+  }
+  const std::vector<ColumnView> fields = {texts.view()};
+  ASSERT_TRUE((*writer)->append({series_key_hash(""), ""}, times_ns, fields).has_value());
+  ASSERT_TRUE((*writer)->finish().has_value());
+  const auto reader = open_sst(files, kPath);
+  ASSERT_TRUE(reader.has_value()) << reader.error().message;
+  EXPECT_GE((*reader)->row_group_count(), 10U);
+  size_t row = 0;
+  for (uint32_t group = 0; group < (*reader)->row_group_count(); ++group) {
+    EXPECT_LE((*reader)->row_group_rows(group), 4U);
+    const auto cells = (*reader)->read_field(group, 0);
+    ASSERT_TRUE(cells.has_value()) << cells.error().message;
+    for (size_t i = 0; i < (*cells)->view().row_count; ++i, ++row) {
+      EXPECT_EQ((*cells)->view().at(i), texts.view().at(row));
+    }
+  }
+  EXPECT_EQ(row, 40U);
 }
 
 }  // namespace

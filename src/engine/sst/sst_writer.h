@@ -38,6 +38,8 @@ struct SstWriterOptions {
   Version version_first;
   Version version_last;
   uint32_t row_group_rows_max = 128 * 1024;
+  /// Of the cells in memory; a row group has at least one row.
+  size_t row_group_bytes_max = 32 << 20;
   int zstd_level = 3;
 };
 
@@ -65,10 +67,7 @@ class SstWriter {
   virtual Result<SstSummary> finish() = 0;
 };
 
-/// kUnsupported, by name, for a layout that this program cannot write.
-Result<void> check_layout(SstLayout layout);
-
-/// `files` outlives it. Errors of check_layout() too.
+/// `files` outlives it.
 Result<std::unique_ptr<SstWriter>> make_sst_writer(FileSystem& files, SstWriterOptions options);
 
 }  // namespace varve::engine
