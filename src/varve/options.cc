@@ -5,6 +5,8 @@
 #include <charconv>
 #include <thread>
 
+#include "varve/version.h"
+
 namespace varve {
 namespace {
 
@@ -81,7 +83,8 @@ influxql::QueryOptions query_options(const Config& config) {
   return {.series_max = count(config, "limits.select_series_max"),
           .windows_max = count(config, "limits.select_windows_max"),
           .memory_bytes_max = count(config, "limits.query_memory_bytes_max"),
-          .timeout_ns = config.integer("server.query_timeout_secs") * 1'000'000'000};
+          .timeout_ns = config.integer("server.query_timeout_secs") * 1'000'000'000,
+          .version = std::string(kVersion)};
 }
 
 Result<log::Options> log_options(const Config& config) {

@@ -8,7 +8,10 @@
 #include "query/influxql/execute/catalog_statements.h"
 #include "query/influxql/execute/definition_statements.h"
 #include "query/influxql/execute/delete_statements.h"
+#include "query/influxql/execute/explain.h"
+#include "query/influxql/execute/running_queries.h"
 #include "query/influxql/execute/select_statement.h"
+#include "query/influxql/execute/server_statements.h"
 #include "query/influxql/execute/show_statements.h"
 #include "query/influxql/execute/standing_statements.h"
 #include "query/influxql/execute/statement_context.h"
@@ -22,9 +25,13 @@ namespace {
 /// Runs one statement, whatever it is.
 class StatementRunner {
  public:
-  StatementRunner(Definitions& definitions, Accounts& accounts, StatementContext& context,
-                  Answer& answer)
-      : definitions_(definitions), accounts_(accounts), context_(context), answer_(answer) {}
+  StatementRunner(Definitions& definitions, Accounts& accounts, const ServerFacts& facts,
+                  StatementContext& context, Answer& answer)
+      : definitions_(definitions),
+        accounts_(accounts),
+        facts_(facts),
+        context_(context),
+        answer_(answer) {}
 
   Result<void> operator()(const SelectStatement& statement) {
     return execute(statement, context_, answer_);
@@ -131,6 +138,22 @@ class StatementRunner {
   Result<void> operator()(const RevokeAdminStatement& statement) {
     return execute(statement, accounts_);
   }
+  Result<void> operator()(const ExplainStatement& statement) {
+    return execute(statement, context_, answer_);
+  }
+  Result<void> operator()(const ShowQueriesStatement& statement) {
+    return execute(statement, facts_, answer_);
+  }
+  Result<void> operator()(const ShowStatsStatement& statement) {
+    return execute(statement, facts_, answer_);
+  }
+  Result<void> operator()(const ShowDiagnosticsStatement& statement) {
+    return execute(statement, facts_, answer_);
+  }
+  Result<void> operator()(const KillQueryStatement& statement) {
+    return execute(statement, facts_);
+  }
+  // Materialized views.
   template <class Other>
   Result<void> operator()(const Other& statement) {
     return fail(ErrorCode::kUnsupported, "not supported yet: " + to_string(Statement(statement)));
@@ -139,6 +162,7 @@ class StatementRunner {
  private:
   Definitions& definitions_;
   Accounts& accounts_;
+  const ServerFacts& facts_;
   StatementContext& context_;
   Answer& answer_;
 };
@@ -156,7 +180,22 @@ std::optional<std::string> warning_of(const Statement& statement, const Names& n
 }  // namespace
 
 InfluxqlEngine::InfluxqlEngine(const QueryServices& services, const QueryOptions& options)
-    : services_(services), options_(options) {}
+    : services_(services),
+      options_(options),
+      started_ns_(services.clock.now_ns()),
+      started_steady_ns_(services.clock.steady_ns()),
+      running_(std::make_unique<RunningQueries>()) {}
+
+InfluxqlEngine::~InfluxqlEngine() = default;
+
+ServerFacts InfluxqlEngine::facts() const {
+  return {.queries = *running_,
+          .version = options_.version,
+          .now_ns = services_.clock.now_ns(),
+          .steady_ns = services_.clock.steady_ns(),
+          .started_ns = started_ns_,
+          .started_steady_ns = started_steady_ns_};
+}
 
 Result<ParsedQuery> InfluxqlEngine::parse(const QueryRequest& request) const {
   return ParsedQuery{
@@ -168,6 +207,10 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
   Definitions definitions{.catalog = services_.catalog, .admin = services_.admin};
   Accounts accounts{.catalog = services_.catalog, .random = services_.random};
   const Clock& clock = services_.clock;
+  const CancelFlag cancel =
+      request.cancel ? request.cancel : std::make_shared<std::atomic<bool>>(false);
+  const auto ticket =
+      running_->begin(request.text, request.database, clock.steady_ns(), cancel);
   for (size_t i = 0; i < query.statements.size(); ++i) {
     const Statement& statement = query.statements[i];
     const auto id = static_cast<uint32_t>(i);
@@ -178,7 +221,7 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
         .options = options_,
         .names = {services_.catalog.snapshot(), request.database, request.policy},
         .now_ns = clock.now_ns(),
-        .cancel = request.cancel,
+        .cancel = cancel,
         .deadline_steady_ns =
             options_.timeout_ns > 0 ? clock.steady_ns() + options_.timeout_ns : 0,
         .budget = MemoryBudget(options_.memory_bytes_max, options_.memory)};
@@ -187,13 +230,14 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
     }
     TRY_VOID(sink.begin_statement(id));
     Answer answer(sink);
+    const ServerFacts facts = this->facts();
     const Result<void> result =
-        std::visit(StatementRunner(definitions, accounts, context, answer), statement);
+        std::visit(StatementRunner(definitions, accounts, facts, context, answer), statement);
     if (!result) {
-      if (answer.has_sink_failed() || result.error().code == ErrorCode::kCancelled) {
-        return fail(result.error());
-      }
-      TRY_VOID(sink.statement_error(result.error().message));
+      const bool is_killed = ticket.is_killed() && result.error().code == ErrorCode::kCancelled;
+      const bool is_cancelled = result.error().code == ErrorCode::kCancelled && !is_killed;
+      if (answer.has_sink_failed() || is_cancelled) return fail(result.error());
+      TRY_VOID(sink.statement_error(is_killed ? "query interrupted" : result.error().message));
       TRY_VOID(sink.end_statement());
       if (i + 1 == query.statements.size()) return {};
       TRY_VOID(sink.begin_statement(id + 1));

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ struct QueryOptions {
   MemoryGovernor* memory = nullptr;
   /// How long one statement may take; 0: no limit. InfluxDB's query-timeout.
   int64_t timeout_ns = 0;
+  /// For SHOW DIAGNOSTICS.
+  std::string version;
 };
 
 /// One text to run, and for whom. What it points to outlives the calls it is given to.
@@ -68,9 +71,13 @@ struct ParsedQuery {
   std::vector<Statement> statements;
 };
 
+class RunningQueries;
+struct ServerFacts;
+
 class InfluxqlEngine {
  public:
   InfluxqlEngine(const QueryServices& services, const QueryOptions& options);
+  ~InfluxqlEngine();
 
   /// An error here is the client's (InfluxDB: HTTP 400); the door puts "error parsing query: "
   /// before its message. A text of nothing but `;` gives no statements.
@@ -82,8 +89,13 @@ class InfluxqlEngine {
   Result<void> run(const ParsedQuery& query, const QueryRequest& request, ResultSink& sink) const;
 
  private:
+  ServerFacts facts() const;
+
   QueryServices services_;
   QueryOptions options_;
+  const int64_t started_ns_;
+  const int64_t started_steady_ns_;
+  const std::unique_ptr<RunningQueries> running_;
 };
 
 }  // namespace varve::influxql
