@@ -30,6 +30,7 @@ SCRIPTS = [
     ("tests/program/cli.py", [], []),
     ("tests/program/imports.py", [], []),
     ("tests/program/readme.py", [], []),
+    ("tests/program/retention.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),
     ("tests/wire/clients.py", [], []),
     ("tests/data/nab.py", [], []),

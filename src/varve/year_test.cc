@@ -97,7 +97,6 @@ class YearRun {
     const YearSelection selection = random_selection(model_.slot_count() / 10);
     const auto done = store_->remove(
         {.table = kTable, .range = selection.range, .predicate = selection.predicate});
-    if (!done && done.error().code == ErrorCode::kUnsupported) return;
     ASSERT_TRUE(done) << done.error().message;
     model_.remove(selection);
   }

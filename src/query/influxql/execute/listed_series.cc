@@ -23,7 +23,8 @@ Result<void> add_tables(const Measurement& measurement, const ListScope& scope,
                         std::map<std::string, ListedMeasurement>& found) {
   for (BoundTableRef& table :
        TRY(bind_tables(measurement, context.names, range_of(scope.time), context.store))) {
-    if (table->range.empty() || context.store.stats(table->table->id).series_count == 0) continue;
+    // Whoever has no cell has no series either, whatever it once had.
+    if (table->fields.empty()) continue;
     ListedMeasurement& listed = found[table->name];
     listed.name = table->name;
     const bool is_known = std::any_of(
