@@ -1,100 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
-// One SST of 100 series × 8,640 rows × 10 integer random walks between 0 and 100, as a fleet of
-// hosts measured every 10 s for a day gives it.
-// Sketch: delta bit-packing leaves about 3 bits a value, 0.37 bytes; aim ≤ 0.6 a point all-in.
+// One SST of 10 fields, written and decoded in each layout: a fleet of 100 hosts measured every 10 s
+// for a day, as compaction leaves it, and 100,000 hosts of 10 rows, as a young file has them.
+// Sketch: delta bit-packing leaves about 3 bits a value of a whole walk, 0.37 bytes; entropy coding
+// 2.2 bits, 0.28 bytes. Aim all-in ≤ 0.4 a point.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/page/page_data.h"
 #include "engine/sst/sst_reader.h"
 #include "engine/sst/sst_writer.h"
-#include "io/random.h"
 #include "io/simulated_file_system.h"
 
 namespace varve::engine {
 namespace {
 
-constexpr size_t kSeries = 100, kRowsEach = 8640, kFields = 10;
+using Make = std::vector<double> (*)(SeededRandom&, size_t);
 
-struct Walks {
-  std::vector<std::string> keys;
-  std::vector<int64_t> times_ns;
-  std::vector<std::vector<ColumnVector>> cells;  // By series, then field.
+struct Values {
+  const char* name;
+  ValueType type;
+  Make make;
 };
 
-const Walks& walks() {
-  static const Walks made = [] {
-    Walks all;
-    SeededRandom random(123);
-    for (size_t row = 0; row < kRowsEach; ++row) {
-      all.times_ns.push_back(1'451'606'400'000'000'000 +
-                             static_cast<int64_t>(row) * 10'000'000'000);
-    }
-    for (size_t one = 0; one < kSeries; ++one) {
-      all.keys.push_back(encode_series_key({{ColumnId{1}, "host_" + std::to_string(one)}}));
-      auto& fields = all.cells.emplace_back();
-      for (size_t field = 0; field < kFields; ++field) {
-        ColumnVector& walk = fields.emplace_back(ValueType::kInt64);
-        double value = static_cast<double>(random.next_u64() % 100);
-        for (size_t row = 0; row < kRowsEach; ++row) {
-          // A sum of twelve uniform numbers is near enough to a normal one.
-          double step = -6;
-          for (int part = 0; part < 12; ++part) {
-            step += static_cast<double>(random.next_u64() >> 11) * 0x1p-53;
-          }
-          value = std::clamp(value + step, 0.0, 100.0);
-          walk.append_i64(static_cast<int64_t>(value));
-        }
-      }
-    }
-    std::sort(all.keys.begin(), all.keys.end(), [](const auto& a, const auto& b) {
-      return series_key_hash(a) < series_key_hash(b);
-    });
-    return all;
-  }();
-  return made;
+constexpr Values kValues[] = {
+    {"whole_walk", ValueType::kFloat64, page_data::whole_walk},
+    {"whole_walk_integers", ValueType::kInt64, page_data::whole_walk},
+    {"two_decimals", ValueType::kFloat64, page_data::two_decimals},
+    {"counter", ValueType::kFloat64, page_data::counter},
+    {"full_precision", ValueType::kFloat64, page_data::full_precision},
+};
+
+struct Shape {
+  const char* name;
+  size_t series;
+  size_t rows_each;
+};
+
+constexpr Shape kShapes[] = {{"100x8640", 100, 8640}, {"100000x10", 100'000, 10}};
+constexpr size_t kFields = 10;
+/// So many walks, cut into series; more would take more memory and say the same.
+constexpr size_t kWalks = 100, kWalkRows = 8640;
+
+struct Input {
+  std::vector<std::string> keys;  // By hash.
+  std::vector<int64_t> times_ns;
+  std::vector<ColumnVector> walks;
+};
+
+Input make_input(const Values& values, const Shape& shape) {
+  Input input;
+  SeededRandom random(123);
+  input.times_ns = page_data::times(random, shape.rows_each, 0, 1);
+  for (size_t one = 0; one < kWalks; ++one) {
+    const auto walk = values.make(random, kWalkRows);
+    input.walks.push_back(values.type == ValueType::kInt64 ? page_data::integers_of(walk)
+                                                           : page_data::column_of(walk));
+  }
+  for (size_t one = 0; one < shape.series; ++one) {
+    input.keys.push_back(encode_series_key({{ColumnId{1}, "host_" + std::to_string(one)}}));
+  }
+  std::ranges::sort(input.keys, {}, series_key_hash);
+  return input;
 }
 
-uint64_t write(SimulatedFileSystem& files) {
-  SstWriterOptions options{.path = "/d/1.sst", .table = TableId{1}, .table_name = "cpu"};
+/// Cells of a field of a series: the part of some walk, another for each.
+ColumnView cells_of(const Input& input, const Shape& shape, size_t series, size_t field) {
+  const size_t number = series * kFields + field;
+  const size_t begin = number / kWalks * shape.rows_each % (kWalkRows - shape.rows_each + 1);
+  return input.walks[number % kWalks].view().slice(begin, begin + shape.rows_each);
+}
+
+uint64_t write(SimulatedFileSystem& files, SstLayout layout, const Values& values,
+               const Shape& shape, const Input& input) {
+  SstWriterOptions options{
+      .path = "/d/1.sst", .layout = layout, .table = TableId{1}, .table_name = "cpu"};
   options.columns.push_back({ColumnId{1}, ColumnKind::kTag, ValueType::kString, "host"});
   for (uint32_t field = 0; field < kFields; ++field) {
-    options.columns.push_back({ColumnId{2 + field}, ColumnKind::kField, ValueType::kInt64,
-                               "usage_" + std::to_string(field)});
+    options.columns.push_back(
+        {ColumnId{2 + field}, ColumnKind::kField, values.type, "usage_" + std::to_string(field)});
   }
   auto writer = make_sst_writer(files, options);
   CHECK(writer.has_value());
-  for (size_t one = 0; one < kSeries; ++one) {
-    std::vector<ColumnView> views;
-    for (const ColumnVector& walk : walks().cells[one]) views.push_back(walk.view());
-    const std::string& key = walks().keys[one];
-    CHECK((*writer)->append({series_key_hash(key), key}, walks().times_ns, views).has_value());
+  std::vector<ColumnView> views(kFields);
+  for (size_t one = 0; one < shape.series; ++one) {
+    for (size_t field = 0; field < kFields; ++field) {
+      views[field] = cells_of(input, shape, one, field);
+    }
+    const std::string& key = input.keys[one];
+    CHECK((*writer)->append({series_key_hash(key), key}, input.times_ns, views).has_value());
   }
   const auto summary = (*writer)->finish();
   CHECK(summary.has_value());
   return summary->size_bytes;
 }
 
-void WriteSst(benchmark::State& state) {
-  (void)walks();
+void write_sst(benchmark::State& state, SstLayout layout, const Values& values,
+               const Shape& shape) {
+  const Input input = make_input(values, shape);
   uint64_t size_bytes = 0;
   for (auto _ : state) {
     SimulatedFileSystem files;
     CHECK(files.create_directories("/d").has_value());
-    size_bytes = write(files);
+    size_bytes = write(files, layout, values, shape, input);
   }
-  constexpr double kRows = kSeries * kRowsEach;
-  state.counters["bytes/point"] = static_cast<double>(size_bytes) / (kRows * kFields);
+  const auto rows = static_cast<double>(shape.series * shape.rows_each);
+  state.counters["bytes/point"] = static_cast<double>(size_bytes) / (rows * kFields);
   state.counters["ns/row"] = benchmark::Counter(
-      kRows * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+      rows * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
-BENCHMARK(WriteSst)->Unit(benchmark::kMillisecond);
 
-void DecodeSst(benchmark::State& state) {
+void decode_sst(benchmark::State& state, SstLayout layout, const Values& values,
+                const Shape& shape) {
   SimulatedFileSystem files;
   CHECK(files.create_directories("/d").has_value());
-  write(files);
+  write(files, layout, values, shape, make_input(values, shape));
   const auto reader = open_sst(files, "/d/1.sst");
   CHECK(reader.has_value());
   for (auto _ : state) {
@@ -104,10 +125,28 @@ void DecodeSst(benchmark::State& state) {
       }
     }
   }
-  state.counters["values/s"] = benchmark::Counter(kSeries * kRowsEach * kFields,
-                                                  benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["values/s"] =
+      benchmark::Counter(static_cast<double>(shape.series * shape.rows_each * kFields),
+                         benchmark::Counter::kIsIterationInvariantRate);
 }
-BENCHMARK(DecodeSst)->Unit(benchmark::kMillisecond);
+
+const bool registered = [] {
+  for (const Shape& shape : kShapes) {
+    for (const Values& values : kValues) {
+      for (const SstLayout layout : {SstLayout::kColumnar, SstLayout::kPacked}) {
+        const std::string name = std::string(shape.name) + "/" + values.name + "/" +
+                                 std::string(to_string(layout));
+        benchmark::RegisterBenchmark(("WriteSst/" + name).c_str(), [=, &values, &shape](auto& s) {
+          write_sst(s, layout, values, shape);
+        })->Unit(benchmark::kMillisecond);
+        benchmark::RegisterBenchmark(("DecodeSst/" + name).c_str(), [=, &values, &shape](auto& s) {
+          decode_sst(s, layout, values, shape);
+        })->Unit(benchmark::kMillisecond);
+      }
+    }
+  }
+  return true;
+}();
 
 }  // namespace
 }  // namespace varve::engine
