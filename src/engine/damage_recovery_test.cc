@@ -41,6 +41,7 @@ class DamageRecovery : public ::testing::Test {
     EngineOptions options = manual();
     options.compaction_files_min = 2;
     options.row_group_rows_max = 1;
+    options.sst_layout = SstLayout::kColumnar;  // Its first bytes are those of times.
     // Labels are asked for after the files were chosen and before they are read.
     options.labels = [&](TableId) -> std::optional<TableLabels> {
       if (merging) row_count();

@@ -78,7 +78,7 @@ struct EngineOptions {
   size_t scan_pinned_bytes_max = 128ull << 20;
 
   /// Of the files that flushes and merges write; older files keep theirs.
-  SstLayout sst_layout = SstLayout::kColumnar;
+  SstLayout sst_layout = SstLayout::kPacked;
   /// At most kRowGroupRowsMax.
   uint32_t row_group_rows_max = 64 * 1024;
   static constexpr uint32_t kRowGroupRowsMax = 128 * 1024;

@@ -53,7 +53,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
      1024 * kGiB},
     {"storage", "scan_pinned_bytes_max", kBytes, "128MiB",
      "Decoded columns that one scan keeps to itself.", 1 << 20, 1024 * kGiB},
-    {"storage", "sst_layout", kChoice, "columnar",
+    {"storage", "sst_layout", kChoice, "packed",
      "How new sorted files hold their rows; older files keep theirs.", 0, 0,
      "columnar|hybrid|packed"},
     {"storage", "row_group_rows_max", kInteger, "65536", "Rows of one Parquet row group.", 1'024,

@@ -3,6 +3,7 @@
 """Damaged files: the server opens by itself, says which file and where, and serves the rest."""
 import glob
 import os
+import re
 import shutil
 import sys
 
@@ -161,9 +162,18 @@ def manifest_gone(cases):
                     (REQUESTS * ROWS, REQUESTS * ROWS))
 
 
+def last_page_end(path):
+    """Whatever the layout: the last column's bytes end where the series directory, a zstd frame,
+    begins; its index begins where the footer says."""
+    with open(path, "rb") as file:
+        content = file.read()
+    index = int(re.search(rb"varve\.directory[^0-9]*(\d+) \d+ \d+ \d+", content).group(1))
+    return content.rindex(b"\x28\xb5\x2f\xfd", 0, index)
+
+
 def sst_damage(cases):
     for what, damage in (
-            ("a flipped page of an SST", lambda path: flip(path, 40)),
+            ("a flipped page of an SST", lambda path: flip(path, last_page_end(path) - 6)),
             ("a flipped footer of an SST", lambda path: flip(path, os.path.getsize(path) - 12)),
             ("an SST cut in half", lambda path: os.truncate(path, os.path.getsize(path) // 2)),
             ("an SST that is gone", os.remove)):

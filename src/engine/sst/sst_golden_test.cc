@@ -103,5 +103,9 @@ TEST(SstGolden, ReadsAHybridFileOfFormatTwo) {
   expect_golden_with_null("format2_hybrid.sst", SstLayout::kHybrid);
 }
 
+TEST(SstGolden, ReadsAPackedFileOfFormatTwo) {
+  expect_golden_with_null("format2_packed.sst", SstLayout::kPacked);
+}
+
 }  // namespace
 }  // namespace varve::engine
