@@ -24,7 +24,8 @@ LocalLog::LocalLog(LocalLogOptions options, FileSystem& files, const Clock& cloc
       files_(files),
       clock_(clock),
       random_(random),
-      generation_next_(options_.generation_first) {
+      generation_next_(options_.generation_first),
+      capacity_next_(std::min(options_.segment_bytes_first, options_.segment_bytes)) {
   const MutexLock lock(mutex_);
   for (const OldSegment& segment : old) {
     segments_.push_back({segment.name, segment.lsn_last, segment.size_bytes});
@@ -68,8 +69,7 @@ Result<void> LocalLog::rotate(size_t size_bytes) {
   if (file_ && has_unsynced_) TRY_VOID(sync());
   const WalSegmentName name{.generation = generation_next_++,
                             .salt = static_cast<uint32_t>(random_.next_u64())};
-  const uint64_t capacity =
-      std::max<uint64_t>(options_.segment_bytes, kWalSegmentHeaderBytes + size_bytes);
+  const uint64_t capacity = std::max<uint64_t>(capacity_next_, kWalSegmentHeaderBytes + size_bytes);
   const std::string new_path = path(name);
   auto file = make_file(new_path, capacity);
   Result<void> ready = file ? (*file)->write_at(0, encode_wal_segment_header(name))
@@ -85,6 +85,7 @@ Result<void> LocalLog::rotate(size_t size_bytes) {
   file_ = std::move(*file);
   name_ = name;
   capacity_bytes_ = capacity;
+  capacity_next_ = std::min(options_.segment_bytes, 2 * capacity_next_);
   offset_ = kWalSegmentHeaderBytes;
   has_unsynced_ = false;
   const MutexLock lock(mutex_);
@@ -154,7 +155,27 @@ void LocalLog::release(Lsn lsn) {
     }
     segments_ = std::move(kept);
   }
-  for (const WalSegmentName& name : unneeded) {
+  remove_files(unneeded);
+}
+
+void LocalLog::rest(Lsn lsn) {
+  {
+    const MutexLock lock(mutex_);
+    if (!segments_.empty() && raw(segments_.back().lsn_last) > raw(lsn)) return;
+  }
+  retire_current();
+  release(lsn);
+  std::vector<WalSegmentName> spare;
+  {
+    const MutexLock lock(mutex_);
+    spare.swap(spare_);
+  }
+  remove_files(spare);
+  capacity_next_ = std::min(options_.segment_bytes_first, options_.segment_bytes);
+}
+
+void LocalLog::remove_files(const std::vector<WalSegmentName>& names) {
+  for (const WalSegmentName& name : names) {
     if (const auto removed = files_.remove(path(name)); !removed) {
       log::warn("wal.remove_failed", {{"file", path(name)}, {"error", removed.error().message}});
     }

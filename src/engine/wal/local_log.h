@@ -19,6 +19,9 @@ namespace varve::engine {
 struct LocalLogOptions {
   std::string folder;
   uint64_t segment_bytes = 64ull << 20;
+  /// The first segment, and the first after a rest; each following one is twice as large, up to
+  /// segment_bytes.
+  uint64_t segment_bytes_first = 1ull << 20;
   size_t segments_recycled_max = 2;
   /// Above that of every segment that ever was.
   uint64_t generation_first = 1;
@@ -45,6 +48,7 @@ class LocalLog final : public Log {
   Result<void> append(std::span<const std::string> bodies, Lsn lsn_first, bool sync) override;
   Result<void> sync() override;
   void release(Lsn lsn) override;
+  void rest(Lsn lsn) override;
   uint64_t size_bytes() const override;
 
  private:
@@ -56,6 +60,7 @@ class LocalLog final : public Log {
   std::string path(const WalSegmentName& name) const;
   Result<std::unique_ptr<File>> make_file(const std::string& path, uint64_t size_bytes);
   void retire_current();
+  void remove_files(const std::vector<WalSegmentName>& names);
 
   const LocalLogOptions options_;
   FileSystem& files_;
@@ -67,6 +72,7 @@ class LocalLog final : public Log {
   WalSegmentName name_;
   uint64_t generation_next_;
   uint64_t capacity_bytes_ = 0;
+  uint64_t capacity_next_;
   uint64_t offset_ = 0;
   bool has_unsynced_ = false;  // Of the current segment.
   std::string pending_;

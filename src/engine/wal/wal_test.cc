@@ -198,6 +198,33 @@ TEST_F(LocalLogTest, UsesReleasedFilesAgainAndRemovesTheRest) {
   EXPECT_EQ(lsns(), (std::vector<uint64_t>{4, 5}));
 }
 
+TEST_F(LocalLogTest, BeginsWithASmallFileAndDoublesIt) {
+  LocalLog log({.folder = "wal", .segment_bytes = 16'384, .segment_bytes_first = 4'096}, files,
+               clock, random, {});
+  for (const size_t fits_bytes : {4'000u, 8'000u, 16'000u, 16'000u}) {
+    ASSERT_TRUE(log.rotate(0));
+    EXPECT_TRUE(log.fits(fits_bytes));
+    EXPECT_FALSE(log.fits(fits_bytes + 400));
+  }
+}
+
+TEST_F(LocalLogTest, KeepsNoFileWhileItRests) {
+  LocalLog log = make();
+  for (uint64_t lsn = 1; lsn <= 3; ++lsn) {
+    ASSERT_TRUE(log.rotate(0));
+    ASSERT_TRUE(log.append(std::vector<std::string>{"x"}, Lsn{lsn}, true));
+  }
+  log.rest(Lsn{2});
+  EXPECT_EQ(log.generation(), 3u) << "record 3 is still needed";
+  EXPECT_EQ(files.list("wal")->size(), 3u);
+  log.rest(Lsn{3});
+  EXPECT_EQ(log.generation(), 0u);
+  EXPECT_TRUE(files.list("wal")->empty());
+  ASSERT_TRUE(log.rotate(0));
+  ASSERT_TRUE(log.append(std::vector<std::string>{"y"}, Lsn{4}, true));
+  EXPECT_EQ(lsns(), (std::vector<uint64_t>{4}));
+}
+
 TEST_F(LocalLogTest, AbandonsItsFileAfterAFailedSync) {
   LocalLog log = make();
   ASSERT_TRUE(log.rotate(0));
