@@ -99,10 +99,10 @@ TEST_F(FailedFlush, GathersNothingWhereverTheDiskIsFull) {
 TEST_F(FailedFlush, NamesTheFullDiskWhenMemtablesAreFullAndIsOverWithIt) {
   EngineOptions options = manual();
   options.memtable_bytes_max = 4096;
-  options.wal_segment_bytes = 8 << 20;
+  options.wal_segment_bytes = 1 << 20;
   open(options);
   write_row(kFirst, 1);
-  files.set_capacity_bytes(8 << 20);
+  files.set_capacity_bytes(1 << 20);
   Result<void> written;
   for (int64_t time = 2; written && time < 5'000; ++time) {
     written = write(*store, request_of(kFirst, {{"a", time, {{kCount, time}}}}));

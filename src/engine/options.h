@@ -68,6 +68,10 @@ struct EngineOptions {
   size_t memtable_bytes_max = 256ull << 20;
   /// A shard flushes when its oldest unflushed row has waited so long.
   int64_t memtable_age_max_ms = 3'600'000;
+  /// Nor does it wait when no row has come for so long, if there is enough for a file of its own.
+  /// With everything in files the log then gives its space back.
+  int64_t memtable_idle_max_ms = 5'000;
+  size_t memtable_idle_bytes_min = 4ull << 20;
   /// Decoded columns that scans share.
   size_t block_cache_bytes = 128ull << 20;
   /// Sorted files that stay open, each with a descriptor, and the memory of their footers and

@@ -55,6 +55,7 @@ engine::EngineOptions engine_options(const Config& config, std::string directory
   options.queue_requests_max = count(config, "limits.write_queue_requests_max");
   options.queue_bytes_max = count(config, "limits.write_queue_bytes_max");
   options.memtable_bytes_max = count(config, "storage.memtable_bytes_max");
+  options.memtable_idle_max_ms = config.duration_ms("storage.memtable_idle_max");
   options.memtable_age_max_ms = config.duration_ms("storage.memtable_age_max");
   options.block_cache_bytes = count(config, "storage.block_cache_bytes");
   options.scan_pinned_bytes_max = count(config, "storage.scan_pinned_bytes_max");

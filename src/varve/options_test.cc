@@ -22,6 +22,7 @@ TEST(Options, TakeTheirDefaultsFromTheRooms) {
   EXPECT_EQ(engine.wal_sync, engine_default.wal_sync);
   EXPECT_EQ(engine.wal_segment_bytes, engine_default.wal_segment_bytes);
   EXPECT_EQ(engine.memtable_bytes_max, engine_default.memtable_bytes_max);
+  EXPECT_EQ(engine.memtable_idle_max_ms, engine_default.memtable_idle_max_ms);
   EXPECT_EQ(engine.memtable_age_max_ms, engine_default.memtable_age_max_ms);
   EXPECT_EQ(engine.block_cache_bytes, engine_default.block_cache_bytes);
   EXPECT_EQ(engine.row_group_rows_max, engine_default.row_group_rows_max);

@@ -123,16 +123,34 @@ bool Shard::flush_is_due() const {
   // two segments, or with nothing new, would flush without end.
   const uint64_t wal_bytes_max = std::max(options.wal_bytes_max, 2 * options.wal_segment_bytes);
   if (writer_.wal_bytes() > wal_bytes_max && raw(writer_.lsn_last()) > lsn_flushed_) return true;
+  if (is_idle() && writer_.memtable_bytes() >= options.memtable_idle_bytes_min) return true;
   const int64_t oldest_ns = writer_.oldest_row_ns();
   const int64_t age_ns = context_.clock.steady_ns() - oldest_ns;
   return oldest_ns != 0 && age_ns / 1'000'000 > options.memtable_age_max_ms;
+}
+
+bool Shard::is_idle() const {
+  const int64_t idle_ns = context_.clock.steady_ns() - writer_.newest_row_ns();
+  return idle_ns / 1'000'000 > context_.options.memtable_idle_max_ms;
+}
+
+// Nobody writes and every row is in a file: the log's space is better used by others.
+void Shard::rest_if_idle() {
+  const Lsn lsn = writer_.lsn_last();
+  if (lsn == lsn_rested_ || raw(lsn) > lsn_flushed_ || !is_idle()) return;
+  lsn_rested_ = lsn;
+  static_cast<void>(on_writer([&] { writer_.log().rest(Lsn{lsn_flushed_.load()}); }));
 }
 
 bool Shard::flush_if_due() {
   const int64_t now_ns = context_.clock.steady_ns();
   const bool retry_later = flush_failed_ns_ != 0 && now_ns - flush_failed_ns_ < kRetryNs;
   // What failed is sealed already, so nothing else would ask for it again.
-  if (retry_later || (flush_failed_ns_ == 0 && !flush_is_due())) return false;
+  if (retry_later) return false;
+  if (flush_failed_ns_ == 0 && !flush_is_due()) {
+    rest_if_idle();
+    return false;
+  }
   const auto flushed = flush_now();  // It logs and counts what went wrong.
   compaction_.wake();
   return flushed && *flushed;

@@ -89,6 +89,8 @@ class Shard {
   void commit_tasks(std::vector<WriteTask> tasks);
   bool flush_if_due();
   bool flush_is_due() const;
+  bool is_idle() const;
+  void rest_if_idle();
   bool on_writer(std::function<void()> task);
   std::string sst_path(SstId id) const;
   /// A sorted file in use goes when nobody uses it any more.
@@ -166,6 +168,7 @@ class Shard {
   Lsn lsn_sealed_{};                    // Every row up to here is in sealed_ or in files.
   std::vector<std::string> in_doubt_;   // Files that a failed commit may have named.
   int64_t flush_failed_ns_ = 0;
+  Lsn lsn_rested_{UINT64_MAX};              // The last record when the log went to rest.
   std::atomic<uint64_t> lsn_flushed_{0};    // The background thread alone changes it.
   std::atomic<uint64_t> deletes_known_{0};  // Of the manifest; the same.
 

@@ -87,8 +87,10 @@ void Writer::append(const WriteBatch& batch, Table& table, std::span<const Serie
   memtable_bytes_.fetch_add(grown, std::memory_order_relaxed);
   memtable_bytes_held.add(static_cast<int64_t>(grown));
   if (options_.memory != nullptr) options_.memory->claim(MemoryGovernor::Use::kMemtables, grown);
+  const int64_t now_ns = std::max<int64_t>(1, clock_.steady_ns());
+  newest_row_ns_.store(now_ns, std::memory_order_relaxed);
   if (oldest_row_ns_.load(std::memory_order_relaxed) == 0) {
-    oldest_row_ns_.store(std::max<int64_t>(1, clock_.steady_ns()), std::memory_order_relaxed);
+    oldest_row_ns_.store(now_ns, std::memory_order_relaxed);
   }
 }
 

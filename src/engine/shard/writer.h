@@ -60,6 +60,8 @@ class Writer {
   void drop_segments(std::span<const SegmentId> segments);
   Log& log() { return *log_; }
 
+  /// Any thread. clock.steady_ns() of the newest row; 0: none yet.
+  int64_t newest_row_ns() const { return newest_row_ns_.load(std::memory_order_relaxed); }
   /// Any thread.
   size_t memtable_bytes() const { return memtable_bytes_.load(std::memory_order_relaxed); }
   /// Any thread. True while new rows are refused until older ones are flushed.
@@ -98,6 +100,7 @@ class Writer {
   std::atomic<uint64_t> lsn_last_{0};  // The writer thread alone changes it.
   std::atomic<size_t> memtable_bytes_{0};
   std::atomic<int64_t> oldest_row_ns_{0};
+  std::atomic<int64_t> newest_row_ns_{0};
   std::atomic<bool> memtables_are_many_{false};
 };
 
