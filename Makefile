@@ -53,10 +53,11 @@ test-sanitize: bootstrap ## unit tests under ASan and UBSan, and under TSan wher
 test-kill: program ## kill -9 the server under load ROUNDS times and check every acknowledged row
 	@python3 tests/crash/kill.py $(ROUNDS)
 
-bench: bootstrap ## every benchmark beside the code, then the server from outside
+bench: bootstrap ## every benchmark beside the code, a whole year against its model, the server from outside
 	@$(STEP) "configure" $(CONFIGURE) -B build-bench -DCMAKE_BUILD_TYPE=Release
 	@tools/run_benches.sh build-bench $(JOBS)
-	@$(STEP) --live "compile varve" $(NINJA) -C build-bench varve
+	@$(STEP) --live "compile varve" $(NINJA) -C build-bench varve varve_test
+	@VARVE_YEAR_PARTS=1 build-bench/varve_test --gtest_filter='Year.*'
 	@VARVE_BUILD=build-bench python3 bench/end_to_end.py
 
 fuzz: ## every fuzz target for SECONDS each, with clang 19 and ASan

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A year of points of fifty series, written in random order with duplicates and deletes, against
-// the same in memory: equal on random scans while it is written, and after flush, compaction, a
-// crash and a restart.
+// the same in memory: equal on random scans while it is written, and after flush, compaction,
+// the end of the process, restart, and backup and restore.
 //
 // A twentieth of a year; VARVE_YEAR_PARTS=1 is the whole of it, VARVE_YEAR_SEED another run.
 #include <gtest/gtest.h>
@@ -16,6 +16,9 @@
 
 #include <unistd.h>
 
+#include "engine/backup/backup_restore.h"
+#include "engine/backup/backup_writer.h"
+#include "engine/backup/store_backup.h"
 #include "engine/local_store.h"
 #include "io/posix_file_system.h"
 #include "varve/year_model.h"
@@ -45,6 +48,8 @@ class YearRun {
         directory_(std::filesystem::temp_directory_path() /
                    ("varve-year-" + std::to_string(seed) + "-" + std::to_string(getpid()))) {
     std::filesystem::remove_all(directory_);
+    data_ = directory_ / "data";
+    EXPECT_TRUE(files_.create_directories(data_ / "engine"));
     open();
   }
   ~YearRun() {
@@ -61,7 +66,7 @@ class YearRun {
   void open() {
     store_.reset();
     engine::EngineOptions options;
-    options.directory = directory_;
+    options.directory = data_ / "engine";
     // What is tested survives a crash of the process; power is other tests' business.
     options.wal_sync = engine::WalSync::kOff;
     options.memtable_bytes_max = kMemtableBytes;
@@ -70,6 +75,31 @@ class YearRun {
                                            engine_random_, {kTable});
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
+  }
+
+  /// Goes on with the copy.
+  void back_up_and_restore() {
+    const std::string folder = directory_ / "backup";
+    ASSERT_TRUE(store_->flush());
+    {
+      const auto frozen = store_->freeze();
+      ASSERT_TRUE(frozen) << frozen.error().message;
+      auto backup = engine::BackupWriter::open(
+          files_, {.folder = folder, .data_directory = data_, .shards = 1});
+      ASSERT_TRUE(backup) << backup.error().message;
+      ASSERT_TRUE(engine::add_store(
+          **backup, *frozen, [](const engine::SstMeta&) { return true; }, nullptr));
+      ASSERT_TRUE((*backup)->add_state_file(std::string(engine::kDataDirectoryMark),
+                                             "format 1\n"));
+      ASSERT_TRUE(std::move(**backup).finish());
+    }
+    store_.reset();
+    const std::filesystem::path restored = directory_ / "restored";
+    const auto listing =
+        engine::restore_backup(files_, {.from = folder, .to = restored}, nullptr);
+    ASSERT_TRUE(listing) << listing.error().message;
+    data_ = restored;
+    open();
   }
 
   /// The next points in their random order; false when there are none left.
@@ -243,6 +273,7 @@ class YearRun {
   YearModel model_;
   RandomOrder order_;
   std::filesystem::path directory_;
+  std::filesystem::path data_;
   PosixFileSystem files_;
   std::unique_ptr<engine::LocalStore> store_;
   uint64_t place_ = 0;
@@ -309,6 +340,10 @@ TEST(Year, EqualsItsModelWhateverTheOrderOfWrites) {
   ASSERT_TRUE(year.store().close());
   year.open();
   stage("closed and opened");
+  year.back_up_and_restore();
+  stage("restored from a backup");
+  year.delete_some();
+  stage("with a delete after that");
   EXPECT_GT(year.model().row_count(), year.point_count() / 4) << "the deletes leave enough";
 }
 
