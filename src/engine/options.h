@@ -84,7 +84,7 @@ struct EngineOptions {
   /// Of the files that flushes and merges write; older files keep theirs.
   SstLayout sst_layout = SstLayout::kPacked;
   /// At most kRowGroupRowsMax.
-  uint32_t row_group_rows_max = 64 * 1024;
+  uint32_t row_group_rows_max = 16 * 1024;
   static constexpr uint32_t kRowGroupRowsMax = 128 * 1024;
   CompactionStrategy compaction_strategy = CompactionStrategy::kDefault;
   /// kDefault: so many files of one table and segment are merged; at least 2.

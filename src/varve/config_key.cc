@@ -59,7 +59,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"storage", "sst_layout", kChoice, "packed",
      "How new sorted files hold their rows; older files keep theirs.", 0, 0,
      "columnar|hybrid|packed"},
-    {"storage", "row_group_rows_max", kInteger, "65536", "Rows of one Parquet row group.", 1'024,
+    {"storage", "row_group_rows_max", kInteger, "16384", "Rows of one Parquet row group.", 1'024,
      131'072},
     {"storage", "compaction_files_min", kInteger, "8",
      "Files of one table and segment that are merged into one.", 2, 1'000},
