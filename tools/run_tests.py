@@ -32,6 +32,7 @@ SCRIPTS = [
     ("tests/program/packed.py", [], []),
     ("tests/program/readme.py", [], []),
     ("tests/program/retention.py", [], []),
+    ("tests/program/deletes.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),
     ("tests/wire/clients.py", [], []),
     ("tests/data/nab.py", [], []),

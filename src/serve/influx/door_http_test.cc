@@ -121,7 +121,7 @@ TEST_F(DoorTest, ServesItsMetrics) {
        {"varve_write_requests_total", "varve_write_errors_total", "varve_write_payload_bytes_count",
         "varve_write_duration_seconds_count", "varve_query_requests_total",
         "varve_query_errors_total", "varve_query_duration_seconds_count",
-        "varve_ingestion_points_total", "varve_uptime_seconds"}) {
+        "varve_write_points_total", "varve_uptime_seconds"}) {
     EXPECT_NE(answer.body.find(std::string("\n") + name), std::string::npos) << name;
   }
 }

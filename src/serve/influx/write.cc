@@ -18,7 +18,7 @@ struct Metrics {
   metrics::Counter& errors = metrics::counter("varve_write_errors_total",
                                               "Write requests that were not answered with 204.");
   metrics::Counter& points =
-      metrics::counter("varve_ingestion_points_total", "Points acknowledged.");
+      metrics::counter("varve_write_points_total", "Points of write requests acknowledged.");
   metrics::Histogram& payload =
       metrics::histogram("varve_write_payload_bytes", "Size of write request bodies as they came.",
                          {}, {100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000});
