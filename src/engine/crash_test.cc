@@ -24,6 +24,7 @@ EngineOptions options() {
   options.wal_segment_bytes = 2'048;
   options.wal_segments_recycled_max = 1;
   options.compaction_files_min = 3;
+  options.series_snapshot_series_min = 1;
   return options;
 }
 

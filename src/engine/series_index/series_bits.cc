@@ -17,6 +17,14 @@ void SeriesBits::add_all(const SeriesBits& other) {
   }
 }
 
+void SeriesBits::remove_all(const SeriesBits& other) {
+  for (size_t number = 0; number < parts_.size(); ++number) {
+    const Words* removed = other.part(number);
+    if (!parts_[number] || removed == nullptr) continue;
+    for (size_t i = 0; i < removed->size(); ++i) (*parts_[number])[i] &= ~(*removed)[i];
+  }
+}
+
 size_t SeriesBits::count() const {
   size_t count = 0;
   for (const auto& part : parts_) {

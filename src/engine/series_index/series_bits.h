@@ -30,8 +30,8 @@ class SeriesBits {
   void remove(SeriesId id) {
     if (has(id)) (*parts_[number_of(id)])[word_of(id)] &= ~(uint64_t{1} << bit_of(id));
   }
-  /// Series of both sets.
   void add_all(const SeriesBits& other);
+  void remove_all(const SeriesBits& other);
 
   size_t part_count() const { return parts_.size(); }
   /// Null: no series.

@@ -49,8 +49,11 @@ bool take_varint(std::string_view& key, uint64_t value) {
 }  // namespace
 
 // Senders choose keys, and the hash of a key has no seed.
+// The upper bits, which choose the part of the table, follow the hash all the same: series that
+// come in order of hash fill one part after the other.
 uint32_t SeriesIndex::slot_hash(const KeyHash& hash) const {
-  return static_cast<uint32_t>(((hash.low ^ seed_) * 0x9e37'79b9'7f4a'7c15u + hash.high) >> 32);
+  const uint64_t mixed = (hash.low ^ seed_) * 0x9e37'79b9'7f4a'7c15u + hash.high;
+  return static_cast<uint32_t>(hash.high >> 56 << 24 | mixed >> 40);
 }
 
 std::optional<SeriesId> SeriesIndex::find_here(const KeyHash& hash) const {
@@ -147,6 +150,20 @@ Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
   }
   if (id % 1'024 == 0 || id < 1'024) measure();
   return SeriesId{id};
+}
+
+void SeriesIndex::publish_loaded(std::span<const KeyHash> hashes) {
+  CHECK(series_count_.load() == 0 && hashes.size() < IdTable::kNone);
+  const auto count = static_cast<uint32_t>(hashes.size());
+  const MutexLock lock(mutex_);
+  by_key_.reserve(count);
+  for (uint32_t id = 0; id < count; ++id) {
+    hashes_.set(id, hashes[id]);
+    by_key_.add(slot_hash(hashes[id]), id);
+  }
+  publish_tags();
+  measure();
+  series_count_.store(count, std::memory_order_release);
 }
 
 void SeriesIndex::append_key(SeriesId id, std::string& out) const {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,11 @@ class SeriesIndex {
   /// one needs.
   void prefetch_slot(const KeyHash& hash) const;
   void prefetch_series(const KeyHash& hash) const;
+
+  /// Instead of add(), while nobody else knows the index, which is empty: a tag whose values and
+  /// series are then set in it, and last the hashes of the series, in order of their ids.
+  TagValues& load_tag(ColumnId id) { return tag_to_write(id); }
+  void publish_loaded(std::span<const KeyHash> hashes);
 
   std::optional<SeriesId> find(const KeyHash& hash) const;
   uint32_t series_count() const { return series_count_.load(std::memory_order_acquire); }

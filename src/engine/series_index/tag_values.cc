@@ -88,6 +88,19 @@ Result<uint32_t> TagValues::find_or_add(std::string_view text) NO_THREAD_SAFETY_
   return value_id;
 }
 
+void TagValues::reserve(size_t value_count) {
+  const MutexLock lock(mutex_);
+  by_text_.reserve(value_count);
+}
+
+Result<void> TagValues::add_new(std::string_view text) NO_THREAD_SAFETY_ANALYSIS {
+  const uint32_t value_id = value_count_.load(std::memory_order_relaxed) + 1;
+  places_.set(value_id, TRY(put(text)));
+  by_text_.add(hash_of(text), value_id);
+  value_count_.store(value_id, std::memory_order_release);
+  return {};
+}
+
 void TagValues::measure() {
   size_bytes_.store(sizeof(*this) + value_ids_.size_bytes() + words_.size_bytes() +
                         places_.size_bytes() + by_text_.size_bytes() + long_bytes_,

@@ -38,6 +38,10 @@ class TagValues {
 
   /// Writer only. kTooLarge when the texts of the tag fill 16 GiB.
   Result<uint32_t> find_or_add(std::string_view text);
+  /// While nobody else knows the tag: makes room for so many values, and adds one that it does not
+  /// have.
+  void reserve(size_t value_count);
+  Result<void> add_new(std::string_view text);
   /// Writer only. The series is not published yet.
   void set(size_t series, uint32_t value_id) { value_ids_.set(series, value_id); }
   /// Safe anywhere; what the writer adds meanwhile may be missing.

@@ -39,6 +39,7 @@ Result<void> Shard::drop_now(const std::vector<TableId>& tables) {
     return dropped.contains(memtable.table());
   };
   const auto finished = finish_drop(forget, is_dropped, files);
+  for (const TableId table : dropped) snapshots_.remove(table);
   log::info("shard.dropped", {{"folder", folder_}, {"tables", dropped.size()}});
   return finished;
 }

@@ -63,7 +63,11 @@ Result<void> Shard::settle() { return in_doubt_.empty() ? Result<void>() : commi
 Result<bool> Shard::flush_now() {
   const int64_t began_ns = context_.clock.steady_ns();
   SealedMemtables sealed;
-  if (!on_writer([&] { sealed = writer_.seal(); })) {
+  const auto seal = [&] {
+    sealed = writer_.seal();
+    for (const auto& table : tables_.all()) table->settle_series();
+  };
+  if (!on_writer(seal)) {
     return fail(ErrorCode::kCancelled, "the store is closing");
   }
   for (auto& memtable : sealed.memtables) sealed_.push_back({std::move(memtable), lsn_sealed_});
@@ -82,7 +86,14 @@ Result<bool> Shard::flush_now() {
   if (!has_work) return false;
   flush_runs.add();
   flush_seconds.observe(static_cast<double>(context_.clock.steady_ns() - began_ns) * 1e-9);
+  write_snapshots(SeriesSnapshots::When::kAfterFlush);
   return true;
+}
+
+void Shard::write_snapshots(SeriesSnapshots::When when) {
+  // What could not be flushed is in no file, but its series are settled.
+  if (!sealed_.empty()) return;
+  for (const auto& table : tables_.all()) snapshots_.write_if_it_pays(*table, when);
 }
 
 /// Sealed memtables that become one file.

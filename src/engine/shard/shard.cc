@@ -26,6 +26,7 @@ Shard::Shard(const ShardContext& context, std::string folder)
       }),
       queue_(context.options.queue_requests_max, context.options.queue_bytes_max),
       writer_(context_.options, context_.clock, tables_, seed_, write_state_),
+      snapshots_(context_.files, folder_, context_.options),
       compaction_plan_(context_.options, context_.clock) {}
 
 Result<std::unique_ptr<Shard>> Shard::open(const ShardContext& context, std::string folder,
@@ -62,6 +63,11 @@ Result<void> Shard::close() {
   const Result<void> flushed = flush();
   Result<void> synced;
   const bool asked = on_writer([&] { synced = writer_.sync(); });
+  // A start does without one, if need be.
+  static_cast<void>(background_.run([this]() -> Result<void> {
+    write_snapshots(SeriesSnapshots::When::kAtClose);
+    return {};
+  }));
   stop();
   if (!flushed) return flushed;
   return asked ? synced : Result<void>();

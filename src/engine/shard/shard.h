@@ -27,6 +27,7 @@
 #include "engine/shard/compaction_plan.h"
 #include "engine/shard/damage_list.h"
 #include "engine/shard/job_thread.h"
+#include "engine/shard/series_snapshots.h"
 #include "engine/shard/table.h"
 #include "engine/shard/write_queue.h"
 #include "engine/shard/writer.h"
@@ -111,6 +112,7 @@ class Shard {
   /// False when there was nothing to do.
   Result<bool> flush_now();
   Result<void> write_sealed(const SealedMemtables& sealed);
+  void write_snapshots(SeriesSnapshots::When when);
   std::vector<FlushUnit> units_of_sealed();
   void cut_at_deletes(FlushUnit& unit) const;
   Result<void> build_part(const FlushUnit& unit, FlushPart& part);
@@ -164,6 +166,7 @@ class Shard {
 
   // Background thread only, once it runs.
   std::unique_ptr<Manifest> manifest_;
+  SeriesSnapshots snapshots_;
   std::vector<SealedMemtable> sealed_;  // Not in files yet, oldest first.
   Lsn lsn_sealed_{};                    // Every row up to here is in sealed_ or in files.
   std::vector<std::string> in_doubt_;   // Files that a failed commit may have named.

@@ -95,10 +95,21 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
 
 Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
   const std::set<TableId> live(live_tables.begin(), live_tables.end());
+  snapshots_.keep_only(live_tables);
+  std::map<TableId, std::set<SstId>> known;
   for (const auto& [id, sst] : manifest_->state().ssts()) {
     if (!live.contains(sst.table)) continue;
     const auto file = use_file(sst);
     const auto table = make_table(sst.table, sst.mode);
+    if (!known.contains(sst.table)) {
+      std::vector<SstMeta> files;
+      for (const SstMeta* meta : manifest_->state().ssts_of(sst.table)) files.push_back(*meta);
+      known[sst.table] = snapshots_.load(*table, seed_, files);
+    }
+    if (known[sst.table].contains(id)) {
+      table->add_known_file(file);
+      continue;
+    }
     const auto added = table->add_file(file);
     if (added) continue;
     const auto code = added.error().code;

@@ -41,6 +41,17 @@ void SeriesSet::add(SeriesId id) NO_THREAD_SAFETY_ANALYSIS {
   if (bits_.has(id)) return;
   const MutexLock lock(mutex_);
   bits_.add(id);
+  fresh_.add(id);
+}
+
+void SeriesSet::add_all(const SeriesBits& series) {
+  const MutexLock lock(mutex_);
+  bits_.add_all(series);
+}
+
+void SeriesSet::settle() {
+  const MutexLock lock(mutex_);
+  fresh_ = {};
 }
 
 void SeriesSet::begin_removal() {
@@ -68,6 +79,14 @@ SeriesBits SeriesSet::copy() const {
   SeriesBits bits;
   const MutexLock lock(mutex_);
   bits.add_all(bits_);
+  return bits;
+}
+
+SeriesBits SeriesSet::settled() const {
+  SeriesBits bits;
+  const MutexLock lock(mutex_);
+  bits.add_all(bits_);
+  bits.remove_all(fresh_);
   return bits;
 }
 
@@ -102,12 +121,12 @@ Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow
   constexpr size_t kAhead = 16;
   const size_t count = batch.series.size();
   for (size_t i = 0; i < count; ++i) {
-    if (i + 2 * kAhead < count) index_.prefetch_slot(batch.series[i + 2 * kAhead].hash);
-    if (i + kAhead < count) index_.prefetch_series(batch.series[i + kAhead].hash);
+    if (i + 2 * kAhead < count) index_->prefetch_slot(batch.series[i + 2 * kAhead].hash);
+    if (i + kAhead < count) index_->prefetch_series(batch.series[i + kAhead].hash);
     const BatchSeries& series = batch.series[i];
     if (series.key_size_bytes > 0 || series.hash == kEmptyKeyHash) {
-      ids.push_back(TRY(index_.add(series.hash, batch.key(series))));
-    } else if (const auto known = index_.find_as_writer(series.hash)) {
+      ids.push_back(TRY(index_->add(series.hash, batch.key(series))));
+    } else if (const auto known = index_->find_as_writer(series.hash)) {
       ids.push_back(*known);
     } else if (allow_unknown) {
       ids.push_back(kNoSeries);
@@ -128,7 +147,7 @@ void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t 
     series.key_size_bytes = 0;
     if (logged_.is_twice_in(generation, ids[i])) continue;
     const size_t begin = batch.key_bytes.size();
-    index_.append_key(ids[i], batch.key_bytes);
+    index_->append_key(ids[i], batch.key_bytes);
     series.key_offset = static_cast<uint32_t>(begin);
     series.key_size_bytes = static_cast<uint32_t>(batch.key_bytes.size() - begin);
   }
@@ -290,10 +309,29 @@ Result<void> Table::add_file(std::shared_ptr<SstFile> file) {
   SeriesCursor cursor(*reader);
   while (TRY(cursor.next())) {
     const SeriesRef ref = cursor.series().ref();
-    series->add(TRY(index_.add(ref.hash, ref.key)));
+    series->add(TRY(index_->add(ref.hash, ref.key)));
   }
   replace(meta.segment, {}, {}, std::move(file));
   return {};
+}
+
+void Table::load_series(LoadedSnapshot snapshot) {
+  index_ = std::move(snapshot.index);
+  const MutexLock lock(mutex_);
+  for (SnapshotSegment& segment : snapshot.segments) {
+    segment_to_write(segment.id, segment.range).series->add_all(segment.series);
+  }
+}
+
+void Table::add_known_file(std::shared_ptr<SstFile> file) {
+  const SstMeta& meta = file->meta();
+  for (const ScanColumn& field : meta.fields) types_.emplace(field.id, field.type);
+  replace(meta.segment, {}, {}, std::move(file));
+}
+
+void Table::settle_series() {
+  const MutexLock lock(mutex_);
+  for (auto& [id, segment] : segments_) segment.series->settle();
 }
 
 std::shared_ptr<const TableView> Table::view() const {

@@ -17,6 +17,7 @@
 #include "base/mutex.h"
 #include "engine/deletes/delete_set.h"
 #include "engine/memtable/memtable.h"
+#include "engine/series_index/index_snapshot.h"
 #include "engine/series_index/series_index.h"
 #include "engine/shard/keys_in_log.h"
 #include "engine/shard/sst_file.h"
@@ -28,9 +29,15 @@ namespace varve::engine {
 class SeriesSet {
  public:
   void add(SeriesId id);
+  /// While opening.
+  void add_all(const SeriesBits& series);
+  /// Writer only. What was added up to now has its rows in sealed memtables and files.
+  void settle();
   /// Adds the series of one part of the set to `words`.
   void add_part_to(size_t number, SeriesBits::Words& words) const;
   SeriesBits copy() const;
+  /// Without what was added since settle().
+  SeriesBits settled() const;
 
   /// Writer only. From now on it is remembered which series are added, also if they are here.
   void begin_removal();
@@ -41,6 +48,7 @@ class SeriesSet {
   mutable Mutex mutex_;
   // The writer changes it with the lock held and reads it without; others lock to read.
   SeriesBits bits_;
+  SeriesBits fresh_;  // Those that came since settle().
   // Writer only.
   bool removing_ = false;
   SeriesBits added_;  // Since the removal began.
@@ -65,11 +73,12 @@ using SeriesBySegment = std::map<SegmentId, std::vector<SeriesId>>;
 
 class Table {
  public:
-  Table(TableId id, MergeMode mode, uint64_t seed) : id_(id), mode_(mode), index_(seed) {}
+  Table(TableId id, MergeMode mode, uint64_t seed)
+      : id_(id), mode_(mode), index_(std::make_unique<SeriesIndex>(seed)) {}
 
   TableId id() const { return id_; }
   MergeMode mode() const { return mode_; }
-  const SeriesIndex& index() const { return index_; }
+  const SeriesIndex& index() const { return *index_; }
 
   /// Writer only. Finds or makes the series of a batch, in its order. Errors: kConflict for a
   /// colliding key or a column that has another type, kInvalidInput for a batch that contradicts
@@ -109,8 +118,15 @@ class Table {
   void replace(SegmentId segment, const std::vector<std::shared_ptr<const Memtable>>& memtables,
                const std::vector<std::shared_ptr<SstFile>>& files,
                std::shared_ptr<SstFile> added);
+  /// While opening, before anything else: an index that was made before, and the series of the
+  /// segments.
+  void load_series(LoadedSnapshot snapshot);
   /// While opening: adds a file and the series of its directory.
   Result<void> add_file(std::shared_ptr<SstFile> file);
+  /// The same for a file whose series came by load_series().
+  void add_known_file(std::shared_ptr<SstFile> file);
+  /// Writer only. Memtables were sealed: see SeriesSet::settle().
+  void settle_series();
 
   std::shared_ptr<const TableView> view() const;
   size_t memtable_bytes() const;
@@ -129,7 +145,7 @@ class Table {
 
   const TableId id_;
   const MergeMode mode_;
-  SeriesIndex index_;
+  std::unique_ptr<SeriesIndex> index_;  // Set once, while opening.
 
   // Writer only.
   std::map<SegmentId, Active> active_;

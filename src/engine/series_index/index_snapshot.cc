@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/series_index/index_snapshot.h"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "engine/series_index/snapshot_blocks.h"
+
+namespace varve::engine {
+namespace {
+
+constexpr uint8_t kFormat = 1;
+// Series of one item.
+constexpr size_t kItemSeries = 8'192;
+
+size_t id_bytes(uint32_t value_count) {
+  return value_count <= UINT8_MAX ? 1 : value_count <= UINT16_MAX ? 2 : 4;
+}
+
+class SnapshotWriter {
+ public:
+  SnapshotWriter(File& file, const SeriesIndex& index) : blocks_(file), index_(index) {}
+
+  Result<void> write(const SnapshotHeader& header, const std::vector<SnapshotSegment>& segments) {
+    SeriesBits live;
+    for (const SnapshotSegment& segment : segments) live.add_all(segment.series);
+    order_ = index_.by_hash(live);
+    const std::vector<ColumnId> tags = index_.tag_ids();
+    TRY_VOID(write_header(header, segments, tags.size()));
+    TRY_VOID(write_hashes());
+    for (const ColumnId tag : tags) TRY_VOID(write_tag(*index_.tag(tag)));
+    for (const SnapshotSegment& segment : segments) TRY_VOID(write_series(segment.series));
+    return blocks_.finish();
+  }
+
+ private:
+  Result<void> write_header(const SnapshotHeader& header,
+                            const std::vector<SnapshotSegment>& segments, size_t tag_count) {
+    ByteWriter& out = blocks_.item();
+    out.u8(kFormat);
+    out.varint(raw(header.table));
+    out.u8(static_cast<uint8_t>(header.mode));
+    out.varint(order_.size());
+    out.varint(tag_count);
+    out.varint(segments.size());
+    TRY_VOID(blocks_.end_item());
+    for (const SnapshotSegment& segment : segments) {
+      out.varint(raw(segment.id));
+      out.i64(segment.range.begin_ns);
+      out.i64(segment.range.end_ns);
+      out.varint(segment.files.size());
+      for (const uint64_t file : segment.files) out.varint(file);
+      TRY_VOID(blocks_.end_item());
+    }
+    return {};
+  }
+
+  // Calls write(series) for the series of an item, as often as there are items.
+  template <class Write>
+  Result<void> write_items(const Write& write) {
+    for (size_t begin = 0; begin < order_.size(); begin += kItemSeries) {
+      const size_t count = std::min(kItemSeries, order_.size() - begin);
+      write(begin, count);
+      TRY_VOID(blocks_.end_item());
+    }
+    return {};
+  }
+
+  Result<void> write_hashes() {
+    return write_items([&](size_t begin, size_t count) {
+      for (size_t i = begin; i < begin + count; ++i) {
+        const KeyHash hash = index_.hash(order_[i]);
+        blocks_.item().u64(hash.high);
+        blocks_.item().u64(hash.low);
+      }
+    });
+  }
+
+  // Values are numbered anew, as they come.
+  Result<void> write_tag(const TagValues& tag) {
+    std::vector<uint32_t> new_ids;
+    std::vector<uint32_t> old_ids;
+    std::vector<uint32_t> ids(order_.size());
+    for (size_t i = 0; i < order_.size(); ++i) {
+      const uint32_t old_id = tag.value_ids().get(raw(order_[i]));
+      if (old_id == 0) continue;
+      if (old_id >= new_ids.size()) new_ids.resize(size_t{old_id} + 1);
+      if (new_ids[old_id] == 0) {
+        old_ids.push_back(old_id);
+        new_ids[old_id] = static_cast<uint32_t>(old_ids.size());
+      }
+      ids[i] = new_ids[old_id];
+    }
+    blocks_.item().varint(raw(tag.id()));
+    blocks_.item().varint(old_ids.size());
+    TRY_VOID(blocks_.end_item());
+    for (const uint32_t old_id : old_ids) {
+      blocks_.item().string(tag.text(old_id));
+      TRY_VOID(blocks_.end_item());
+    }
+    const size_t bytes = id_bytes(static_cast<uint32_t>(old_ids.size()));
+    return write_items([&](size_t begin, size_t count) {
+      // Little-endian: the low bytes come first.
+      for (size_t i = begin; i < begin + count; ++i) blocks_.item().raw(&ids[i], bytes);
+    });
+  }
+
+  Result<void> write_series(const SeriesBits& series) {
+    return write_items([&](size_t begin, size_t count) {
+      for (size_t i = begin; i < begin + count; i += 8) {
+        uint8_t bits = 0;
+        for (size_t bit = 0; bit < 8 && i + bit < begin + count; ++bit) {
+          bits |= static_cast<uint8_t>(series.has(order_[i + bit]) << bit);
+        }
+        blocks_.item().u8(bits);
+      }
+    });
+  }
+
+  SnapshotBlockWriter blocks_;
+  const SeriesIndex& index_;
+  std::vector<SeriesId> order_;
+};
+
+class SnapshotReader {
+ public:
+  SnapshotReader(const File& file, uint64_t seed)
+      : blocks_(file), seed_(seed), index_(std::make_unique<SeriesIndex>(seed)) {}
+
+  Result<LoadedSnapshot> read(const SnapshotHeader& header,
+                              const std::function<bool(const SnapshotSegment&)>& is_current) {
+    TRY_VOID(read_header(header));
+    TRY_VOID(read_hashes());
+    for (uint64_t tag = 0; tag < tag_count_; ++tag) TRY_VOID(read_tag());
+    for (SnapshotSegment& segment : segments_) TRY_VOID(read_series(segment.series));
+    TRY_VOID(blocks_.expect_end());
+    std::erase_if(segments_, [&](const auto& segment) { return !is_current(segment); });
+    SeriesBits live;
+    for (const SnapshotSegment& segment : segments_) live.add_all(segment.series);
+    index_->publish_loaded(hashes_);
+    if (live.count() != hashes_.size()) TRY_VOID(renumber(live));
+    return LoadedSnapshot{.index = std::move(index_), .segments = std::move(segments_)};
+  }
+
+ private:
+  Result<void> read_header(const SnapshotHeader& header) {
+    ByteReader& in = *TRY(blocks_.item());
+    if (const uint8_t format = in.u8(); format != kFormat) {
+      return fail(ErrorCode::kUnsupported,
+                  "series snapshot has format " + std::to_string(format));
+    }
+    const uint64_t table = in.varint();
+    const uint8_t mode = in.u8();
+    if (table != raw(header.table) || mode != static_cast<uint8_t>(header.mode)) {
+      return blocks_.corrupt("another table is named");
+    }
+    series_count_ = in.varint();
+    tag_count_ = in.varint();
+    const uint64_t segment_count = in.varint();
+    if (in.failed() || series_count_ >= UINT32_MAX) {
+      return blocks_.corrupt("the header is senseless");
+    }
+    for (uint64_t i = 0; i < segment_count; ++i) {
+      ByteReader& item = *TRY(blocks_.item());
+      SnapshotSegment segment;
+      segment.id = SegmentId{static_cast<uint32_t>(item.varint())};
+      segment.range.begin_ns = item.i64();
+      segment.range.end_ns = item.i64();
+      const uint64_t file_count = item.varint();
+      for (uint64_t file = 0; file < file_count && !item.failed(); ++file) {
+        segment.files.push_back(item.varint());
+      }
+      if (item.failed()) return blocks_.corrupt("a segment is cut short");
+      segments_.push_back(std::move(segment));
+    }
+    return {};
+  }
+
+  // Calls read(begin, bytes) with the bytes of each item.
+  template <class Read>
+  Result<void> read_items(size_t bits_each, const Read& read) {
+    for (size_t begin = 0; begin < series_count_; begin += kItemSeries) {
+      const size_t count = std::min<size_t>(kItemSeries, series_count_ - begin);
+      ByteReader& item = *TRY(blocks_.item());
+      const auto bytes = item.raw((count * bits_each + 7) / 8);
+      if (item.failed()) return blocks_.corrupt("an item is cut short");
+      if (!read(begin, count, bytes.data())) return blocks_.corrupt("an item is senseless");
+    }
+    return {};
+  }
+
+  Result<void> read_hashes() {
+    return read_items(128, [&](size_t, size_t count, const char* bytes) {
+      for (size_t i = 0; i < count; ++i) {
+        KeyHash hash;
+        std::memcpy(&hash.high, bytes + i * 16, 8);
+        std::memcpy(&hash.low, bytes + i * 16 + 8, 8);
+        if (!hashes_.empty() && !(hashes_.back() < hash)) return false;
+        hashes_.push_back(hash);
+      }
+      return true;
+    });
+  }
+
+  Result<void> read_tag() {
+    ByteReader& head = *TRY(blocks_.item());
+    const uint64_t column = head.varint();
+    const uint64_t value_count = head.varint();
+    if (head.failed() || column > UINT32_MAX || value_count > series_count_) {
+      return blocks_.corrupt("a tag is senseless");
+    }
+    TagValues& tag = index_->load_tag(ColumnId{static_cast<uint32_t>(column)});
+    if (tag.value_count() != 0) return blocks_.corrupt("a tag is there twice");
+    tag.reserve(value_count);
+    for (uint64_t value = 1; value <= value_count; ++value) {
+      ByteReader& item = *TRY(blocks_.item());
+      const std::string_view text = item.string();
+      if (item.failed() || text.empty()) return blocks_.corrupt("a text is cut short");
+      TRY_VOID(tag.add_new(text));
+    }
+    const size_t bytes = id_bytes(static_cast<uint32_t>(value_count));
+    return read_items(bytes * 8, [&](size_t begin, size_t count, const char* cells) {
+      for (size_t i = 0; i < count; ++i) {
+        uint32_t value_id = 0;
+        std::memcpy(&value_id, cells + i * bytes, bytes);
+        if (value_id > value_count) return false;
+        if (value_id != 0) tag.set(begin + i, value_id);
+      }
+      return true;
+    });
+  }
+
+  Result<void> read_series(SeriesBits& series) {
+    return read_items(1, [&](size_t begin, size_t count, const char* bits) {
+      for (size_t i = 0; i < count; ++i) {
+        if ((static_cast<uint8_t>(bits[i / 8]) >> (i % 8) & 1) == 0) continue;
+        series.add(SeriesId{static_cast<uint32_t>(begin + i)});
+      }
+      return true;
+    });
+  }
+
+  // Some series have ended since: an index without them is made from this one.
+  Result<void> renumber(const SeriesBits& live) {
+    const auto all = std::exchange(index_, std::make_unique<SeriesIndex>(seed_));
+    std::vector<SeriesId> new_ids(hashes_.size());
+    Result<void> outcome;
+    std::string key;
+    live.visit([&](SeriesId id) {
+      if (!outcome) return;
+      key.clear();
+      all->append_key(id, key);
+      const auto added = index_->add(all->hash(id), key);
+      if (added) new_ids[raw(id)] = *added;
+      if (!added) outcome = fail(added.error());
+    });
+    for (SnapshotSegment& segment : segments_) {
+      SeriesBits series;
+      segment.series.visit([&](SeriesId id) { series.add(new_ids[raw(id)]); });
+      segment.series = std::move(series);
+    }
+    return outcome;
+  }
+
+  SnapshotBlockReader blocks_;
+  const uint64_t seed_;
+  std::unique_ptr<SeriesIndex> index_;
+  uint64_t series_count_ = 0;
+  uint64_t tag_count_ = 0;
+  std::vector<SnapshotSegment> segments_;
+  std::vector<KeyHash> hashes_;
+};
+
+}  // namespace
+
+Result<void> write_index_snapshot(File& file, const SnapshotHeader& header,
+                                  const SeriesIndex& index,
+                                  const std::vector<SnapshotSegment>& segments) {
+  return SnapshotWriter(file, index).write(header, segments);
+}
+
+Result<LoadedSnapshot> read_index_snapshot(
+    const File& file, const SnapshotHeader& header, uint64_t seed,
+    const std::function<bool(const SnapshotSegment&)>& is_current) {
+  return SnapshotReader(file, seed).read(header, is_current);
+}
+
+}  // namespace varve::engine

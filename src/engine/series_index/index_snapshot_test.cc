@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/series_index/index_snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "engine/series_index/fleet_keys.h"
+#include "engine/series_index/series_keys.h"
+#include "io/posix_file_system.h"
+#include "io/simulated_file_system.h"
+
+namespace varve::engine {
+namespace {
+
+constexpr SnapshotHeader kHeader{.table = TableId{7}, .mode = MergeMode::kAppend};
+constexpr auto kAll = [](const SnapshotSegment&) { return true; };
+
+struct Sample {
+  SeriesIndex index{1};
+  std::vector<SnapshotSegment> segments;
+
+  // Series i lives in segment 1 when it is even, in segment 2 when three divides it.
+  explicit Sample(uint32_t count) {
+    segments.push_back({.id = SegmentId{1}, .range = {.begin_ns = 0, .end_ns = 5}, .files = {3, 9},
+                        .series = {}});
+    segments.push_back({.id = SegmentId{2}, .range = {.begin_ns = -5, .end_ns = 0}, .files = {4},
+                        .series = {}});
+    for (uint32_t i = 0; i < count; ++i) {
+      const std::string key = i == 0 ? "" : testing::fleet_key(i);
+      EXPECT_TRUE(index.add(series_key_hash(key), key));
+      if (i % 2 == 0) segments[0].series.add(SeriesId{i});
+      if (i % 3 == 0) segments[1].series.add(SeriesId{i});
+    }
+  }
+};
+
+std::string write(FileSystem& files, const Sample& sample) {
+  const auto file = files.open("x.series", FileSystem::OpenMode::kCreate);
+  EXPECT_TRUE(file);
+  EXPECT_TRUE(write_index_snapshot(**file, kHeader, sample.index, sample.segments));
+  return *read_file(files, "x.series");
+}
+
+Result<LoadedSnapshot> read(FileSystem& files,
+                            const std::function<bool(const SnapshotSegment&)>& is_current) {
+  const auto file = TRY(files.open("x.series", FileSystem::OpenMode::kRead));
+  return read_index_snapshot(*file, kHeader, 5, is_current);
+}
+
+std::vector<std::string> keys_of(const SeriesIndex& index, const SeriesBits& series) {
+  std::vector<std::string> keys;
+  series.visit([&](SeriesId id) {
+    keys.emplace_back();
+    index.append_key(id, keys.back());
+    EXPECT_EQ(index.hash(id), series_key_hash(keys.back()));
+    EXPECT_EQ(index.find(index.hash(id)), id);
+  });
+  std::ranges::sort(keys);
+  return keys;
+}
+
+TEST(IndexSnapshot, BringsBackTheSeriesThatLive) {
+  for (const uint32_t count : {1u, 10u, 700u, 40'000u}) {
+    const Sample sample(count);
+    SimulatedFileSystem files(1);
+    write(files, sample);
+    const auto loaded = read(files, kAll);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    ASSERT_EQ(loaded->segments.size(), 2u);
+    SeriesBits live;
+    for (size_t i = 0; i < 2; ++i) {
+      const SnapshotSegment& segment = loaded->segments[i];
+      EXPECT_EQ(segment.id, sample.segments[i].id);
+      EXPECT_EQ(segment.range, sample.segments[i].range);
+      EXPECT_EQ(segment.files, sample.segments[i].files);
+      EXPECT_EQ(keys_of(*loaded->index, segment.series),
+                keys_of(sample.index, sample.segments[i].series));
+      live.add_all(segment.series);
+    }
+    EXPECT_EQ(loaded->index->series_count(), live.count());
+    // It goes on like any other.
+    const std::string key = testing::fleet_key(1'000'000);
+    const auto added = loaded->index->add(series_key_hash(key), key);
+    ASSERT_TRUE(added);
+    EXPECT_EQ(raw(*added), live.count());
+  }
+}
+
+TEST(IndexSnapshot, LeavesOutWhatLivedOnlyInSegmentsThatAreGone) {
+  const Sample sample(1'000);
+  SimulatedFileSystem files(1);
+  write(files, sample);
+  const auto loaded =
+      read(files, [](const SnapshotSegment& segment) { return segment.id == SegmentId{2}; });
+  ASSERT_TRUE(loaded);
+  ASSERT_EQ(loaded->segments.size(), 1u);
+  EXPECT_EQ(keys_of(*loaded->index, loaded->segments[0].series),
+            keys_of(sample.index, sample.segments[1].series));
+  EXPECT_EQ(loaded->index->series_count(), sample.segments[1].series.count());
+}
+
+TEST(IndexSnapshot, RefusesDamagedBytesWhereverTheyAre) {
+  const Sample sample(20);
+  SimulatedFileSystem files(1);
+  const std::string bytes = write(files, sample);
+  const auto file = files.open("x.series", FileSystem::OpenMode::kReadWrite);
+  ASSERT_TRUE(file);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const char damaged = static_cast<char>(bytes[i] ^ 4);
+    ASSERT_TRUE((*file)->write_at(i, {&damaged, 1}));
+    const auto loaded = read(files, kAll);
+    ASSERT_FALSE(loaded) << i;
+    EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt) << loaded.error().message;
+    ASSERT_TRUE((*file)->write_at(i, {&bytes[i], 1}));
+  }
+  for (size_t size = bytes.size(); size > 0;) {
+    ASSERT_TRUE((*file)->truncate(--size));
+    EXPECT_FALSE(read(files, kAll)) << size;
+  }
+}
+
+TEST(IndexSnapshot, RefusesTheOneOfAnotherTable) {
+  const Sample sample(20);
+  SimulatedFileSystem files(1);
+  write(files, sample);
+  const auto file = files.open("x.series", FileSystem::OpenMode::kRead);
+  ASSERT_TRUE(file);
+  const auto loaded = read_index_snapshot(
+      **file, {.table = TableId{8}, .mode = MergeMode::kAppend}, 5, kAll);
+  EXPECT_FALSE(loaded);
+}
+
+TEST(IndexSnapshot, ReadsTheGoldenFile) {
+  const Sample sample(40);
+  PosixFileSystem files;
+  const std::string path = std::string(VARVE_TESTDATA) + "/format1.series";
+  if (std::getenv("VARVE_UPDATE") != nullptr) {
+    static_cast<void>(files.remove(path));
+    const auto file = files.open(path, FileSystem::OpenMode::kCreate);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(write_index_snapshot(**file, kHeader, sample.index, sample.segments));
+  }
+  const auto file = files.open(path, FileSystem::OpenMode::kRead);
+  ASSERT_TRUE(file) << file.error().message;
+  const auto loaded = read_index_snapshot(**file, kHeader, 5, kAll);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  ASSERT_EQ(loaded->segments.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(keys_of(*loaded->index, loaded->segments[i].series),
+              keys_of(sample.index, sample.segments[i].series));
+  }
+  // And writes the same bytes today.
+  SimulatedFileSystem simulated(1);
+  EXPECT_EQ(write(simulated, sample), *read_file(files, path));
+}
+
+}  // namespace
+}  // namespace varve::engine

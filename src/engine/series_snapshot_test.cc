@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a store knows of its series after a start, with a snapshot and without.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/testing.h"
+#include "io/simulated_file_system.h"
+
+namespace varve::engine {
+namespace {
+
+using namespace testing;
+
+constexpr TableId kTable{1};
+const std::string kFile = "data/shard-0/1.series";
+
+class SeriesSnapshotTest : public ::testing::Test {
+ protected:
+  void open() {
+    store_.reset();
+    EngineOptions options;
+    options.directory = "data";
+    options.automatic = false;
+    options.wal_segment_bytes = 4'096;
+    options.series_snapshot_series_min = 1;
+    auto opened = LocalStore::open(options, files_, clock_, random_, {kTable});
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = std::move(*opened);
+    EXPECT_TRUE(store_->health().damage.empty());
+  }
+  void close_and_open() {
+    ASSERT_TRUE(store_->close());
+    open();
+  }
+  void put(const std::string& host, int64_t time_ns) {
+    ASSERT_TRUE(write(*store_, request_of(kTable, {{host, time_ns, {{kCount, time_ns}}}})));
+  }
+  std::vector<std::string> hosts(TimeRange range = {}) {
+    std::vector<std::string> hosts;
+    const auto list = store_->list_series({.table = kTable, .range = range, .predicate = {}});
+    EXPECT_TRUE(list);
+    for (const SeriesRef& series : list->series) {
+      hosts.emplace_back(key_cell(series.key, kHost));
+    }
+    std::ranges::sort(hosts);
+    return hosts;
+  }
+  using Hosts = std::vector<std::string>;
+  // a lives in the first segment, b in the second, c in both.
+  void expect_three() {
+    EXPECT_EQ(hosts(), (Hosts{"a", "b", "c"}));
+    EXPECT_EQ(hosts({.begin_ns = 0, .end_ns = kSegmentNs}), (Hosts{"a", "c"}));
+    EXPECT_EQ(hosts({.begin_ns = kSegmentNs, .end_ns = 2 * kSegmentNs}), (Hosts{"b", "c"}));
+    EXPECT_EQ(rows_of(*store_, spec_of(kTable)).size(), 4u);
+  }
+  void put_three() {
+    put("a", 1);
+    put("b", kSegmentNs + 1);
+    put("c", 2);
+    put("c", kSegmentNs + 2);
+  }
+  bool has_snapshot() { return *files_.exists(kFile); }
+
+  SimulatedFileSystem files_{1};
+  SimulatedClock clock_{1'000'000'000};
+  SeededRandom random_{7};
+  std::unique_ptr<LocalStore> store_;
+};
+
+TEST_F(SeriesSnapshotTest, BringsBackTheSeriesOfEachSegment) {
+  open();
+  put_three();
+  close_and_open();
+  EXPECT_TRUE(has_snapshot());
+  expect_three();
+  // And again, with nothing new.
+  close_and_open();
+  expect_three();
+}
+
+TEST_F(SeriesSnapshotTest, IsCompletedByNewerFilesAndTheLog) {
+  open();
+  put("a", 1);
+  put("c", 2);
+  close_and_open();
+  put("b", kSegmentNs + 1);
+  ASSERT_TRUE(store_->flush());
+  put("c", kSegmentNs + 2);
+  open();  // Without closing.
+  expect_three();
+  put("d", 3);
+  EXPECT_EQ(hosts(), (Hosts{"a", "b", "c", "d"}));
+}
+
+TEST_F(SeriesSnapshotTest, IsDoneWithoutWhenItIsDamagedOrMissing) {
+  open();
+  put_three();
+  close_and_open();
+  const std::string bytes = *read_file(files_, kFile);
+  const auto file = files_.open(kFile, FileSystem::OpenMode::kReadWrite);
+  ASSERT_TRUE(file);
+  for (size_t i = 0; i < bytes.size(); i += 7) {
+    const char damaged = static_cast<char>(bytes[i] ^ 0x10);
+    ASSERT_TRUE((*file)->write_at(i, {&damaged, 1}));
+    open();
+    expect_three();
+    ASSERT_TRUE((*file)->write_at(i, {&bytes[i], 1}));
+  }
+  ASSERT_TRUE((*file)->truncate(bytes.size() / 2));
+  open();
+  expect_three();
+  ASSERT_TRUE(files_.remove(kFile));
+  open();
+  expect_three();
+}
+
+TEST_F(SeriesSnapshotTest, ForgetsSeriesWhoseLastSegmentWasDropped) {
+  open();
+  put_three();
+  close_and_open();
+  EXPECT_EQ(store_->stats(kTable).series_count, 3u);
+  ASSERT_TRUE(store_->drop_segments({segment_of(1)}));
+  EXPECT_EQ(hosts(), (Hosts{"b", "c"}));
+  open();  // With a snapshot that still knows them.
+  EXPECT_EQ(hosts(), (Hosts{"b", "c"}));
+  EXPECT_EQ(store_->stats(kTable).series_count, 2u);
+  close_and_open();
+  EXPECT_EQ(store_->stats(kTable).series_count, 2u);
+  put("a", 5);
+  EXPECT_EQ(hosts(), (Hosts{"a", "b", "c"}));
+}
+
+TEST_F(SeriesSnapshotTest, HoldsNoSeriesThatOnlyTheLogHas) {
+  open();
+  put_three();
+  ASSERT_TRUE(store_->flush());
+  EXPECT_TRUE(has_snapshot());
+  put("d", 4);
+  // The log goes: what it alone had is nowhere.
+  store_.reset();
+  const auto names = files_.list("data/shard-0/wal");
+  ASSERT_TRUE(names);
+  for (const std::string& name : *names) {
+    ASSERT_TRUE(files_.remove(join_path("data/shard-0/wal", name)));
+  }
+  open();
+  expect_three();
+}
+
+TEST_F(SeriesSnapshotTest, KeepsUpWithMergesAndDeletes) {
+  open();
+  put_three();
+  ASSERT_TRUE(store_->flush());
+  ASSERT_TRUE(store_->remove({.table = kTable,
+                              .range = {.begin_ns = 0, .end_ns = kSegmentNs},
+                              .predicate = Predicate::compare_tag(kHost, CompareOp::kEqual, "a")}));
+  EXPECT_EQ(hosts(), (Hosts{"b", "c"}));
+  open();
+  EXPECT_EQ(hosts(), (Hosts{"b", "c"}));
+  ASSERT_TRUE(store_->compact());
+  open();
+  EXPECT_EQ(hosts(), (Hosts{"b", "c"}));
+  close_and_open();
+  EXPECT_EQ(hosts(), (Hosts{"b", "c"}));
+  EXPECT_EQ(hosts({.begin_ns = 0, .end_ns = kSegmentNs}), (Hosts{"c"}));
+}
+
+TEST_F(SeriesSnapshotTest, GoesWithItsTable) {
+  open();
+  put_three();
+  close_and_open();
+  ASSERT_TRUE(store_->drop_tables({kTable}));
+  EXPECT_FALSE(has_snapshot());
+}
+
+}  // namespace
+}  // namespace varve::engine
