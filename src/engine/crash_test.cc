@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Power is lost at every single I/O call of a run that does everything; afterwards the promises
-// must hold: acknowledged requests are whole, others are whole or gone, dropped tables stay gone.
+// must hold: acknowledged requests are whole, others are whole or gone; what was deleted or dropped
+// stays gone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -16,6 +19,7 @@ using namespace testing;
 constexpr TableId kMain{1};
 constexpr TableId kOther{2};
 constexpr TableId kShortLived{3};
+constexpr TableId kDoomed{4};
 
 EngineOptions options() {
   EngineOptions options;
@@ -35,6 +39,15 @@ struct Ledger {
   bool drop_begun = false;
   bool drop_acknowledged = false;
   std::set<int64_t> short_lived;  // Requests with rows in the table that is dropped.
+
+  // A delete or the drop of a segment: the rows of kDoomed that were there before it.
+  struct Removal {
+    std::set<std::string> rows;
+    bool acknowledged = false;
+  };
+  std::vector<Removal> removals;
+  std::set<std::string> doomed;        // Rows of kDoomed that were acknowledged.
+  std::set<std::string> doomed_asked;  // All that were asked for.
 };
 
 // Request i has three rows of its own, in two tables and two segments, and one row that every
@@ -49,6 +62,12 @@ WriteRequest request(int64_t i, bool short_lived) {
   return request;
 }
 
+// The same times and hosts again and again, so that deletes have older and newer forms of a row.
+WriteRequest doomed_request(int64_t i) {
+  const std::string host = i % 2 == 0 ? "even" : "odd";
+  return request_of(kDoomed, {{host, i % 4, {{kCount, i}}}, {host, kSegmentNs + i, {{kCount, i}}}});
+}
+
 class Script {
  public:
   Script(SimulatedFileSystem& files, Ledger& ledger) : files_(files), ledger_(ledger) {}
@@ -60,10 +79,17 @@ class Script {
            drop() && write_some(3, false) && flush() && reopen() && flush() &&
            write_some(2, false) && close();
   }
+  bool all_with_deletes() {
+    return open() && write_doomed(4) && flush() && write_doomed(2) && remove_host("odd") &&
+           write_doomed(3) && flush() && remove_above(5) && write_doomed(2) && reopen() &&
+           write_doomed(1) && compact() && flush() && remove_host("even") && compact() &&
+           write_doomed(3) && drop_second_segment() && reopen() && flush() && compact() && close();
+  }
 
   bool open() {
     auto opened =
-        LocalStore::open(options(), files_, clock_, random_, {kMain, kOther, kShortLived});
+        LocalStore::open(options(), files_, clock_, random_,
+                         {kMain, kOther, kShortLived, kDoomed});
     if (!opened) return false;
     store_ = std::move(*opened);
     return true;
@@ -78,6 +104,66 @@ class Script {
       if (!write(*store_, request(number, short_lived))) return false;
       ledger_.requests[number] = Ledger::Outcome::kAcknowledged;
     }
+    return true;
+  }
+  static std::string doomed_row(const std::string& host, int64_t time_ns, int64_t count) {
+    return host + "@" + std::to_string(time_ns) + " 11=" + std::to_string(count);
+  }
+  bool write_doomed(int64_t count) {
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t number = next_++;
+      const std::string host = number % 2 == 0 ? "even" : "odd";
+      std::vector<std::string> rows = {doomed_row(host, number % 4, number)};
+      WriteRequest request = doomed_request(number);
+      if (second_dropped_) {
+        request.batches.resize(1);
+      } else {
+        rows.push_back(doomed_row(host, kSegmentNs + number, number));
+      }
+      ledger_.doomed_asked.insert(rows.begin(), rows.end());
+      if (!write(*store_, std::move(request))) return false;
+      std::erase_if(ledger_.doomed, [&](const std::string& row) {
+        return row.starts_with(host + "@" + std::to_string(number % 4) + " ");
+      });
+      ledger_.doomed.insert(rows.begin(), rows.end());
+    }
+    return true;
+  }
+  bool remove_if(Predicate predicate, const std::function<bool(const std::string&)>& matches) {
+    begin_removal(matches);
+    if (!store_->remove({.table = kDoomed, .range = {}, .predicate = std::move(predicate)})) {
+      return false;
+    }
+    end_removal();
+    return true;
+  }
+  void begin_removal(const std::function<bool(const std::string&)>& matches) {
+    Ledger::Removal& removal = ledger_.removals.emplace_back();
+    for (const std::string& row : ledger_.doomed) {
+      if (matches(row)) removal.rows.insert(row);
+    }
+  }
+  void end_removal() {
+    Ledger::Removal& removal = ledger_.removals.back();
+    removal.acknowledged = true;
+    for (const std::string& row : removal.rows) ledger_.doomed.erase(row);
+  }
+  bool remove_host(const std::string& host) {
+    return remove_if(Predicate::compare_tag(kHost, CompareOp::kEqual, host),
+                     [&](const std::string& row) { return row.starts_with(host); });
+  }
+  bool remove_above(int64_t bound) {
+    return remove_if(
+        Predicate::compare_field(kCount, ValueType::kInt64, CompareOp::kGreater, bound),
+        [&](const std::string& row) { return std::stoll(row.substr(row.find('=') + 1)) > bound; });
+  }
+  bool drop_second_segment() {
+    second_dropped_ = true;
+    begin_removal([](const std::string& row) {
+      return std::stoll(row.substr(row.find('@') + 1)) >= kSegmentNs;
+    });
+    if (!store_->drop_segments({segment_of(kSegmentNs)})) return false;
+    end_removal();
     return true;
   }
   bool flush() { return store_->flush().has_value(); }
@@ -100,7 +186,42 @@ class Script {
   SeededRandom random_{7};
   std::unique_ptr<LocalStore> store_;
   int64_t next_ = 1;
+  bool second_dropped_ = false;
 };
+
+// What was acknowledged and not removed is there; what was removed is not; nothing else came up.
+void expect_deletes_kept(LocalStore& store, const Ledger& ledger) {
+  const auto rows = rows_of(store, spec_of(kDoomed));
+  const std::set<std::string> found(rows.begin(), rows.end());
+  const Ledger::Removal* unsure = nullptr;
+  if (!ledger.removals.empty() && !ledger.removals.back().acknowledged) {
+    unsure = &ledger.removals.back();
+  }
+  for (const std::string& row : ledger.doomed) {
+    if (found.contains(row) || (unsure != nullptr && unsure->rows.contains(row))) continue;
+    // The request that was not acknowledged may have replaced it.
+    const std::string place = row.substr(0, row.find(' '));
+    const bool replaced = std::ranges::any_of(found, [&](const std::string& other) {
+      return other.starts_with(place + " ") && other != row && ledger.doomed_asked.contains(other);
+    });
+    EXPECT_TRUE(replaced) << "acknowledged, and lost: " << row;
+  }
+  for (const Ledger::Removal& removal : ledger.removals) {
+    if (!removal.acknowledged) continue;
+    for (const std::string& row : removal.rows) {
+      EXPECT_FALSE(found.contains(row)) << "came back: " << row;
+    }
+  }
+  for (const std::string& row : found) {
+    EXPECT_TRUE(ledger.doomed_asked.contains(row)) << "nobody wrote " << row;
+  }
+  // All or nothing.
+  if (unsure != nullptr && !unsure->rows.empty()) {
+    size_t left = 0;
+    for (const std::string& row : unsure->rows) left += found.contains(row);
+    EXPECT_TRUE(left == 0 || left == unsure->rows.size()) << "a delete is torn";
+  }
+}
 
 void expect_promises_kept(LocalStore& store, const Ledger& ledger) {
   std::set<std::string> found;
@@ -138,6 +259,35 @@ void expect_promises_kept(LocalStore& store, const Ledger& ledger) {
   }
   EXPECT_GE(shared, shared_at_least);
   EXPECT_LE(shared, shared_at_most);
+}
+
+// Gives true when the run ended before the power went.
+bool run_deletes_until(uint64_t calls, uint64_t seed) {
+  SimulatedFileSystem files(seed);
+  Ledger ledger;
+  files.lose_power_after(calls);
+  bool finished = false;
+  {
+    Script script(files, ledger);
+    finished = script.all_with_deletes();
+  }
+  files.restart();
+  SimulatedClock clock{2'000'000'000};
+  SeededRandom random{9};
+  const auto open = [&] { return LocalStore::open(options(), files, clock, random, {kDoomed}); };
+  auto store = open();
+  EXPECT_TRUE(store) << (store ? "" : store.error().message);
+  if (!store) return finished;
+  expect_deletes_kept(**store, ledger);
+  EXPECT_TRUE((*store)->health().damage.empty()) << (*store)->health().damage.front();
+  EXPECT_TRUE((*store)->flush());
+  expect_deletes_kept(**store, ledger);
+  EXPECT_TRUE((*store)->compact());
+  expect_deletes_kept(**store, ledger);
+  store = open();
+  EXPECT_TRUE(store);
+  if (store) expect_deletes_kept(**store, ledger);
+  return finished;
 }
 
 // Gives true when the run ended before the power went.
@@ -180,6 +330,18 @@ TEST(Crash, KeepsEveryPromiseWhereverThePowerGoes) {
       SCOPED_TRACE("seed " + std::to_string(seed) + ", power lost after call " +
                    std::to_string(calls));
       const bool finished = run_until(calls, seed);
+      if (finished || ::testing::Test::HasFailure()) break;
+      ASSERT_LT(calls, 2'000u);
+    }
+  }
+}
+
+TEST(Crash, NothingDeletedComesBackWhereverThePowerGoes) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    for (uint64_t calls = 0;; ++calls) {
+      SCOPED_TRACE("seed " + std::to_string(seed) + ", power lost after call " +
+                   std::to_string(calls));
+      const bool finished = run_deletes_until(calls, seed);
       if (finished || ::testing::Test::HasFailure()) break;
       ASSERT_LT(calls, 2'000u);
     }

@@ -326,6 +326,22 @@ TEST_F(Delete, SegmentsAreDroppedWithFilesAndMemtablesInEveryTable) {
   EXPECT_EQ(hosts(), Rows{"b"});
 }
 
+TEST_F(Delete, AnotherOneAfterARestartDoesNotUndoIt) {
+  put({{"a", 1, {{kCount, int64_t{1}}}}});
+  remove(host("a"));
+  open();
+  remove(host("a"), {.begin_ns = 5, .end_ns = 6});
+  expect_everywhere({});
+}
+
+TEST_F(Delete, ADroppedSegmentTakesNoKeysThatOthersNeed) {
+  put({{"a", 1, {{kCount, int64_t{1}}}}});
+  put({{"a", 2, {{kCount, int64_t{2}}}}});
+  put({{"a", kSegmentNs, {{kCount, int64_t{3}}}}});
+  ASSERT_TRUE(store->drop_segments({segment_of(0)}));
+  expect_everywhere({"a@1000000 11=3"});
+}
+
 TEST_F(Delete, ThousandsOfSmallOnesDoNotMakeScansSlow) {
   constexpr int64_t kCountMax = 2'000;
   std::vector<TestRow> rows;

@@ -12,21 +12,19 @@
 namespace varve::engine {
 namespace {
 
-// Keys from records that are flushed already. Later records of the same generation name the series
-// by hash only, and the sorted file that has the key too may be damaged or gone. They go into no
-// index before a row needs them: their series may have ended with their rows.
+// Keys from records that are not replayed. Later records of the same generation name the series by
+// hash only, and the sorted file that has the key too may be damaged or gone. They go into no index
+// before a row needs them: their series may have ended with their rows.
 class LoggedKeys {
  public:
   explicit LoggedKeys(const TableMap& tables) : tables_(tables) {}
 
-  void learn(const std::vector<WriteBatch>& batches) {
-    for (const WriteBatch& batch : batches) {
-      const auto table = tables_.find(batch.table);
-      for (const BatchSeries& series : batch.series) {
-        if (series.key_size_bytes == 0) continue;
-        if (table && table->index().find(series.hash)) continue;
-        keys_[batch.table].try_emplace(series.hash, batch.key(series));
-      }
+  void learn(const WriteBatch& batch) {
+    const auto table = tables_.find(batch.table);
+    for (const BatchSeries& series : batch.series) {
+      if (series.key_size_bytes == 0) continue;
+      if (table && table->index().find(series.hash)) continue;
+      keys_[batch.table].try_emplace(series.hash, batch.key(series));
     }
   }
 
@@ -87,6 +85,9 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
       files, context_.clock, context_.random, segments);
   log->release(flushed);
   writer_.start(std::move(log), flushed, version);
+  // Their rows would be gone at the next start, until a flush has passed the log.
+  const std::set<SegmentId>& segments_dropped = manifest_->state().dropped_segments();
+  writer_.drop_segments({segments_dropped.begin(), segments_dropped.end()});
   deletes_known_ = manifest_->state().deletes().size();
   lsn_sealed_ = flushed;
   lsn_flushed_ = raw(flushed);
@@ -188,16 +189,18 @@ Result<std::vector<OldSegment>> Shard::replay(const std::set<TableId>& live,
     auto batches = decode_wal_body(record.body);
     if (batches) {
       std::erase_if(*batches, [&](const WriteBatch& batch) {
-        return !live.contains(batch.table) || dropped.contains(batch.table) ||
-               segments_dropped.contains(batch.segment);
+        return !live.contains(batch.table) || dropped.contains(batch.table);
+      });
+      // Rows that do not come back may have brought the keys of others that do.
+      std::erase_if(*batches, [&](const WriteBatch& batch) {
+        const bool gone = raw(record.lsn) <= raw(flushed) ||
+                          segments_dropped.contains(batch.segment) || is_in_file(batch);
+        if (gone) keys.learn(batch);
+        return gone;
       });
     }
-    if (raw(record.lsn) <= raw(flushed)) {
-      if (batches) keys.learn(*batches);
-      return;
-    }
+    if (raw(record.lsn) <= raw(flushed)) return;
     if (batches) {
-      std::erase_if(*batches, [&](const WriteBatch& batch) { return is_in_file(batch); });
       for (WriteBatch& batch : *batches) {
         keys.complete(batch);
         static_cast<void>(make_table(batch.table, batch.mode));

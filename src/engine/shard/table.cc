@@ -210,9 +210,12 @@ void Table::seal_for_delete(Active& active) {
 }
 
 size_t Table::begin_delete(Version version, const TimeRange& range) {
+  const Version line_last = delete_versions_.empty() ? Version{} : delete_versions_.back();
   for (auto& [id, active] : active_) {
     if (!active.memtable) continue;
-    if (active.memtable->may_have_rows_in(range)) {
+    // After a restart a memtable may still be older than a delete, when no row came after that one.
+    const bool has_older_line = active.memtable->deletes_applied() < line_last;
+    if (has_older_line || active.memtable->may_have_rows_in(range)) {
       seal_for_delete(active);
     } else {
       active.memtable->raise_deletes_applied(version);

@@ -256,7 +256,7 @@ DeleteLine Writer::begin_delete(Table& table, const TimeRange& range) {
   return {.version = version_last_, .lsn = lsn_last()};
 }
 
-void Writer::drop_segments(std::span<const SegmentId> segments) {
+void Writer::drop_segments(const std::vector<SegmentId>& segments) {
   dropped_segments_.insert(segments.begin(), segments.end());
 }
 

@@ -57,7 +57,7 @@ class Writer {
   /// Gives a delete its version: every row so far is older, every later one newer.
   DeleteLine begin_delete(Table& table, const TimeRange& range);
   /// Rows of these segments are refused from now on.
-  void drop_segments(std::span<const SegmentId> segments);
+  void drop_segments(const std::vector<SegmentId>& segments);
   Log& log() { return *log_; }
 
   /// Any thread. clock.steady_ns() of the newest row; 0: none yet.
