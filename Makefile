@@ -48,7 +48,7 @@ test-sanitize: bootstrap ## unit tests under ASan and UBSan, and under TSan wher
 	@$(STEP) "configure TSan" $(CONFIGURE) -B build-tsan -DVARVE_SANITIZE=thread
 	@tools/run_tests.py --build build-asan --jobs $(JOBS) --unit-only --compile
 	@tools/run_tests.py --build build-tsan --jobs $(JOBS) --unit-only --compile \
-	  --rooms base io model codec store catalog ingest query
+	  --rooms base io model codec store catalog ingest auth query
 
 test-kill: program ## kill -9 the server under load ROUNDS times and check every acknowledged row
 	@python3 tests/crash/kill.py $(ROUNDS)

@@ -9,6 +9,7 @@ namespace varve::influxql {
 namespace {
 
 constexpr size_t kPointsPerWrite = 10'000;
+constexpr size_t kTextBytesPerWrite = size_t{4} << 20;
 
 bool is_writable(const ColumnView& column, size_t row) {
   if (!column.has_value(row)) return false;
@@ -63,7 +64,9 @@ Result<void> PointWriter::begin_group(const GroupKey& key) {
 Result<void> PointWriter::rows(const RowBlock& block) {
   for (size_t row = 0; row < block.row_count(); ++row) {
     add_row(block, row);
-    if (points_->point_count() == kPointsPerWrite) TRY_VOID(write());
+    const bool is_full =
+        points_->point_count() == kPointsPerWrite || text_bytes_ >= kTextBytesPerWrite;
+    if (is_full) TRY_VOID(write());
   }
   return context_.check();
 }
@@ -86,6 +89,9 @@ void PointWriter::add_row(const RowBlock& block, size_t row) {
   points_->add(table_, std::move(tags), block.times_ns[row]);
   for (const size_t column : fields_) {
     if (!is_writable(block.columns[column], row)) continue;
+    if (is_variable_size(block.columns[column].type)) {
+      text_bytes_ += block.columns[column].as<std::string_view>()[row].size();
+    }
     add_field(*points_, plan_.outputs[column].name, block.columns[column], row);
   }
 }
@@ -98,6 +104,7 @@ Result<int64_t> PointWriter::finish() {
 Result<void> PointWriter::write() {
   TRY_VOID(context_.check());
   const auto point_count = static_cast<int64_t>(points_->point_count());
+  text_bytes_ = 0;
   const std::string& database = target_.measurement.database;
   std::promise<Result<IngestSummary>> answer;
   context_.ingest.write(

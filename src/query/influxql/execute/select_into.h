@@ -45,6 +45,7 @@ class PointWriter final : public GroupConsumer {
   std::vector<size_t> point_tags_;  // Columns.
   std::vector<size_t> fields_;      // Columns; of those with one name the last.
   std::unique_ptr<PointList> points_;
+  size_t text_bytes_ = 0;  // In `points_`: what may make few points large.
   int64_t point_count_ = 0;
 };
 
