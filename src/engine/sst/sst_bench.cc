@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One SST of 10 fields, written and decoded in each layout: a fleet of 100 hosts measured every 10 s
-// for a day, as compaction leaves it, and 100,000 hosts of 10 rows, as a young file has them.
+// One SST of 10 fields, written and decoded in each layout: a fleet of 100 hosts measured every
+// 10 s for a day, as compaction leaves it, and 100,000 hosts of 10 rows, as a young file has them.
 // Sketch: delta bit-packing leaves about 3 bits a value of a whole walk, 0.37 bytes; entropy coding
 // 2.2 bits, 0.28 bytes. Aim all-in ≤ 0.4 a point.
 #include <benchmark/benchmark.h>

@@ -32,8 +32,8 @@ class Log {
   virtual Result<void> sync() = 0;
   /// Records up to `lsn` are no longer needed.
   virtual void release(Lsn lsn) = 0;
-  /// Records up to `lsn` are no longer needed and none will come soon: when these are all, gives the
-  /// space back that is kept for more (generation() is 0 then).
+  /// Records up to `lsn` are no longer needed and none will come soon: when these are all, gives
+  /// the space back that is kept for more (generation() is 0 then).
   virtual void rest(Lsn lsn) = 0;
   /// Bytes of the records that are still needed, roughly.
   virtual uint64_t size_bytes() const = 0;
