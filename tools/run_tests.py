@@ -33,6 +33,7 @@ SCRIPTS = [
     ("tests/program/readme.py", [], []),
     ("tests/program/retention.py", [], []),
     ("tests/program/deletes.py", [], []),
+    ("tests/program/definitions.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),
     ("tests/wire/clients.py", [], []),
     ("tests/data/nab.py", [], []),
