@@ -46,12 +46,12 @@ inline const uint8_t* round_of_lanes(const LaneReader& lanes, uint32_t* states,
     const uint32_t state = (((entry >> 8) & 0xfff) + 1) * (states[lane] >> lanes.probability_bits) +
                            (entry >> 20);
     out[lane] = static_cast<uint8_t>(entry);
-    // Whether a word is due is as good as random: no branch.
-    const bool is_due = state < kLaneStateMin;
+    // Whether a word is due is as good as random: arithmetic, so that no branch is made of it.
+    const uint32_t due = 0 - static_cast<uint32_t>(state < kLaneStateMin);
     uint16_t word;
     std::memcpy(&word, next, 2);
-    states[lane] = is_due ? (state << 16) | word : state;
-    next += is_due ? 2 : 0;
+    states[lane] = (state << (due & 16)) | (word & due);
+    next += due & 2;
   }
   return next;
 }

@@ -133,9 +133,10 @@ void decode_sst(benchmark::State& state, SstLayout layout, const Values& values,
 const bool registered = [] {
   for (const Shape& shape : kShapes) {
     for (const Values& values : kValues) {
-      for (const SstLayout layout : {SstLayout::kColumnar, SstLayout::kPacked}) {
-        const std::string name = std::string(shape.name) + "/" + values.name + "/" +
-                                 std::string(to_string(layout));
+      for (const SstLayout layout :
+           {SstLayout::kColumnar, SstLayout::kHybrid, SstLayout::kPacked}) {
+        const std::string name =
+            std::string(shape.name) + "/" + values.name + "/" + std::string(to_string(layout));
         benchmark::RegisterBenchmark(("WriteSst/" + name).c_str(), [=, &values, &shape](auto& s) {
           write_sst(s, layout, values, shape);
         })->Unit(benchmark::kMillisecond);
