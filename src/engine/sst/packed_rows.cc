@@ -5,7 +5,9 @@
 #include <arrow/util/compression.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <set>
 
 #include "base/check.h"
@@ -17,6 +19,10 @@ namespace {
 /// What a row group holds in memory until it is written, and readers of Parquet take at once.
 constexpr size_t kPageBytesMax = size_t{16} << 20;
 constexpr size_t kRowsMax = 128 * 1024;
+/// Statistics may always take so much.
+constexpr size_t kSummaryCostFreeBytes = 20'000;
+/// What a column costs in Parquet's footer, about, however little is in it.
+constexpr size_t kColumnCostBytes = 100;
 
 constexpr const char* kSummaryNames[] = {".count", ".min", ".max", ".sum", ".first", ".last"};
 constexpr uint64_t FieldSummary::*kSummaryBits[] = {
@@ -110,8 +116,12 @@ arrow::Status PackedRows::open(const std::shared_ptr<FileOutput>& output) {
   }
   properties.encoding(add(unique("row_count"), arrow::int64(), false),
                       parquet::Encoding::DELTA_BINARY_PACKED);
+  // Six columns a field would be most of a file that has many fields and few rows.
+  has_summaries_ =
+      !summaries_.empty() && std::size(kSummaryNames) * numeric_field_count_ * kColumnCostBytes <=
+                                 std::max(page_bytes_, kSummaryCostFreeBytes);
   for (const SstColumn& field : fields_) {
-    if (!is_summarized(field.type)) continue;
+    if (!has_summaries_ || !is_summarized(field.type)) continue;
     for (const char* name : kSummaryNames) {
       const bool is_count = name == kSummaryNames[0];
       add(unique(field.name + name), is_count ? arrow::int64() : arrow_type(field.type), true);
@@ -181,6 +191,7 @@ arrow::Status PackedRows::write_keys() {
 }
 
 arrow::Status PackedRows::write_summaries() {
+  if (!has_summaries_) return arrow::Status::OK();
   size_t numeric = 0;
   for (const SstColumn& field : fields_) {
     if (!is_summarized(field.type)) continue;

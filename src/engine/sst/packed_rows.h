@@ -64,6 +64,7 @@ class PackedRows {
   std::vector<std::vector<std::string>> pages_;
   size_t page_bytes_ = 0;
   bool is_page_next_ = true;
+  bool has_summaries_ = false;  ///< Whether the file has columns for them.
 };
 
 /// What payload columns are called: "time.page", and ".page" behind a field's name.

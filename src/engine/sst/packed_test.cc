@@ -142,5 +142,35 @@ TEST_F(Packed, HasAParquetRowForEachSeriesOfEachPage) {
   EXPECT_EQ((*reader)->fields()[1].type, ValueType::kString);
 }
 
+TEST_F(Packed, SparesSmallFilesColumnsForStatisticsThatTheyDoNotHave) {
+  const auto size_of = [&](size_t row_count, size_t field_count) {
+    SstWriterOptions options{.path = kPath, .layout = SstLayout::kPacked, .table_name = "cpu"};
+    ColumnVector cells(ValueType::kInt64);
+    std::vector<int64_t> times(row_count);
+    for (size_t row = 0; row < row_count; ++row) {
+      times[row] = static_cast<int64_t>(row);
+      cells.append_i64(times[row] * 3 % 101);
+    }
+    std::vector<ColumnView> views(field_count, cells.view());
+    for (uint32_t field = 0; field < field_count; ++field) {
+      options.columns.push_back(
+          {ColumnId{2 + field}, ColumnKind::kField, ValueType::kInt64, std::to_string(field)});
+    }
+    auto writer = make_sst_writer(files_, options);
+    EXPECT_TRUE(writer.has_value());
+    const std::string key = encode_series_key({});
+    EXPECT_TRUE((*writer)->append({series_key_hash(key), key}, times, views).has_value());
+    const auto summary = (*writer)->finish();
+    EXPECT_TRUE(summary.has_value());
+    const auto reader = open_sst(files_, kPath);
+    EXPECT_TRUE(reader.has_value());
+    EXPECT_EQ((*reader)->fields().size(), field_count);
+    EXPECT_TRUE((*reader)->read_field(0, static_cast<uint32_t>(field_count) - 1).has_value());
+    return summary->size_bytes;
+  };
+  EXPECT_LT(size_of(63, 10) + 5'000, size_of(64, 10)) << "few rows";
+  EXPECT_LT(size_of(64, 1'000), 300'000u) << "many fields";
+}
+
 }  // namespace
 }  // namespace varve::engine
