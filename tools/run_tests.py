@@ -29,6 +29,7 @@ SCRIPTS = [
     ("tests/faults/disk_full.py", [], []),
     ("tests/program/cli.py", [], []),
     ("tests/program/imports.py", [], []),
+    ("tests/program/layouts.py", [], []),
     ("tests/program/packed.py", [], []),
     ("tests/program/readme.py", [], []),
     ("tests/program/retention.py", [], []),

@@ -58,6 +58,8 @@ engine::EngineOptions engine_options(const Config& config, std::string directory
   options.memtable_idle_max_ms = config.duration_ms("storage.memtable_idle_max");
   options.memtable_age_max_ms = config.duration_ms("storage.memtable_age_max");
   options.block_cache_bytes = count(config, "storage.block_cache_bytes");
+  options.open_files_max = count(config, "storage.open_files_max");
+  options.open_files_bytes_max = count(config, "storage.open_files_bytes_max");
   options.scan_pinned_bytes_max = count(config, "storage.scan_pinned_bytes_max");
   options.sst_layout = *engine::parse_sst_layout(config.text("storage.sst_layout"));
   options.row_group_rows_max = static_cast<uint32_t>(config.integer("storage.row_group_rows_max"));

@@ -27,6 +27,8 @@ TEST(Options, TakeTheirDefaultsFromTheRooms) {
   EXPECT_EQ(engine.block_cache_bytes, engine_default.block_cache_bytes);
   EXPECT_EQ(engine.row_group_rows_max, engine_default.row_group_rows_max);
   EXPECT_EQ(engine.sst_layout, engine_default.sst_layout);
+  EXPECT_EQ(engine.open_files_max, engine_default.open_files_max);
+  EXPECT_EQ(engine.open_files_bytes_max, engine_default.open_files_bytes_max);
   EXPECT_EQ(engine.compaction_files_min, engine_default.compaction_files_min);
   EXPECT_EQ(ingest_options(config).raw_keys_max, IngestOptions{}.raw_keys_max);
   EXPECT_EQ(catalog_limits(config).columns_per_table_max, CatalogLimits{}.columns_per_table_max);
