@@ -27,6 +27,7 @@ SCRIPTS = [
     ("tests/faults/life.py", [], []),
     ("tests/faults/damage.py", [], []),
     ("tests/faults/disk_full.py", [], []),
+    ("tests/program/backup.py", [], []),
     ("tests/program/cli.py", [], []),
     ("tests/program/imports.py", [], []),
     ("tests/program/layouts.py", [], []),

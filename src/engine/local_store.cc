@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <mutex>
 
 #include "base/check.h"
@@ -220,6 +221,17 @@ Result<FrozenStore> LocalStore::freeze() {
   FrozenStore frozen{.directory = state_->options.directory, .shards = {}};
   for (const auto& shard : state_->shards) frozen.shards.push_back(TRY(shard->freeze()));
   return frozen;
+}
+
+uint32_t LocalStore::shard_count() const { return state_->options.shards; }
+
+Result<uint32_t> LocalStore::stored_shard_count(FileSystem& files, const std::string& directory) {
+  const std::string path = join_path(directory, kShardsFile);
+  const std::string text = TRY(read_file(files, path));
+  uint32_t shards = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), shards);
+  if (parsed.ec == std::errc() && shards > 0 && std::string_view(parsed.ptr) == "\n") return shards;
+  return fail(ErrorCode::kCorrupt, path + " holds no number of shards");
 }
 
 Result<void> LocalStore::compact() {

@@ -67,6 +67,9 @@ class LocalStore final : public Store, public StoreAdmin {
   /// What is in sorted files now, with these kept in place until the answer goes; flush() first
   /// when all rows are meant. The answer ends before the store.
   Result<FrozenStore> freeze();
+  uint32_t shard_count() const;
+  /// Of a folder that a store has made. kNotFound when none has.
+  static Result<uint32_t> stored_shard_count(FileSystem& files, const std::string& directory);
 
  private:
   struct State;

@@ -164,6 +164,15 @@ Command parse_command_line(std::vector<std::string> arguments) {
   ConfigFlags config_flags;
   config_flags.add_to(*show);
 
+  BackupArguments backup_arguments;
+  const auto* backup = add_backup_command(app, backup_arguments);
+  RestoreArguments restore_arguments;
+  const auto* restore = add_restore_command(app, restore_arguments);
+  VerifyArguments verify_arguments;
+  const auto* verify = add_verify_command(app, verify_arguments);
+  InspectArguments inspect_arguments;
+  const auto* inspect = add_inspect_command(app, inspect_arguments);
+
   if (arguments.empty()) return PrintedAnswer{app.help(), 2};
   const std::string& first = arguments.front();
   const auto known = app.get_subcommands([&](CLI::App* each) { return each->get_name() == first; });
@@ -178,6 +187,10 @@ Command parse_command_line(std::vector<std::string> arguments) {
     }
     if (query->parsed()) return query_arguments;
     if (import->parsed()) return import_arguments;
+    if (backup->parsed()) return backup_arguments;
+    if (restore->parsed()) return restore_arguments;
+    if (verify->parsed()) return verify_arguments;
+    if (inspect->parsed()) return inspect_arguments;
     return ConfigArguments{config_flags.config_path(), config_flags.overrides()};
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;

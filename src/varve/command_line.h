@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "varve/admin_arguments.h"
+
 namespace varve {
 
 /// One `--set section.key=value`, or a flag that stands for a key.
@@ -56,7 +58,8 @@ struct PrintedAnswer {
 };
 
 using Command =
-    std::variant<PrintedAnswer, ServeArguments, ConfigArguments, QueryArguments, ImportArguments>;
+    std::variant<PrintedAnswer, ServeArguments, ConfigArguments, QueryArguments, ImportArguments,
+                 BackupArguments, RestoreArguments, VerifyArguments, InspectArguments>;
 
 /// `arguments` without the program's name.
 Command parse_command_line(std::vector<std::string> arguments);

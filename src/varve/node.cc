@@ -6,12 +6,16 @@
 #include "catalog/sqlite_key_value.h"
 #include "engine/local_store.h"
 #include "io/posix_file_system.h"
+#include "serve/admin/door.h"
+#include "serve/http/router.h"
 #include "serve/http/server.h"
 #include "serve/influx/door.h"
 #include "stream/collect/host_collector.h"
 #include "stream/retention/retention_job.h"
 #include "varve/data_directory.h"
+#include "varve/node_administration.h"
 #include "varve/options.h"
+#include "varve/restore_journal.h"
 #include "varve/table_labels.h"
 
 namespace varve {
@@ -36,6 +40,9 @@ struct Node::State {
   std::unique_ptr<influxql::InfluxqlEngine> queries;
   std::unique_ptr<WorkerPool> query_pool;
   std::unique_ptr<influx::InfluxDoor> door;
+  std::unique_ptr<NodeAdministration> administration;
+  std::unique_ptr<admin::AdminDoor> admin_door;
+  std::unique_ptr<HttpRouter> router;
   std::unique_ptr<HttpServer> server;
   std::unique_ptr<collect::HostCollector> collector;
   std::unique_ptr<retention::RetentionJob> retention;
@@ -44,6 +51,7 @@ struct Node::State {
 
   Result<void> open_data(const Config& config);
   Result<void> open_doors(const Config& config);
+  void open_admin_door();
   Result<void> stop();
 };
 
@@ -59,6 +67,8 @@ Result<void> Node::State::open_data(const Config& config) {
   options.labels = [index = labels.get()](TableId table) { return index->find(table); };
   store = TRY(
       engine::LocalStore::open(std::move(options), files, clock, random, catalog->live_tables()));
+  // Before anything reads or writes.
+  TRY_VOID(undo_interrupted_restore(files, directory->path(), *catalog, *store));
   auto for_ingest = ingest_options(config);
   share_memory(*memory, for_ingest);
   ingest = make_ingest(*catalog, *store, clock, random, for_ingest);
@@ -75,6 +85,28 @@ Result<void> Node::State::open_data(const Config& config) {
   return {};
 }
 
+void Node::State::open_admin_door() {
+  administration = std::make_unique<NodeAdministration>(
+      BackupParts{.files = files,
+                  .clock = clock,
+                  .catalog = *catalog,
+                  .store = *store,
+                  .data_directory = directory->path()},
+      RestoreParts{.files = files,
+                   .clock = clock,
+                   .random = random,
+                   .catalog = *catalog,
+                   .store = *store,
+                   .store_admin = *store,
+                   .ingest = *ingest,
+                   .data_directory = directory->path()});
+  admin_door = std::make_unique<admin::AdminDoor>(*administration, clock);
+  router = std::make_unique<HttpRouter>(*door);
+  for (const auto path : {admin::kBackupPath, admin::kRestorePath, admin::kVerifyPath}) {
+    router->add(std::string(path), *admin_door);
+  }
+}
+
 Result<void> Node::State::open_doors(const Config& config) {
   query_pool =
       std::make_unique<WorkerPool>("query", query_threads(config),
@@ -89,12 +121,13 @@ Result<void> Node::State::open_doors(const Config& config) {
       .body_bytes_max = static_cast<size_t>(config.integer("server.max_body_size_bytes"))};
   door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, clock,
                                               health, door_options);
+  open_admin_door();
   shutdown_timeout_ms = config.duration_ms("server.shutdown_timeout");
   if (auto options = http_options(config)) {
     share_memory(*memory, *options);
     const std::string host =
         options->host.find(':') == std::string::npos ? options->host : "[" + options->host + "]";
-    server = std::make_unique<HttpServer>(*options, *door);
+    server = std::make_unique<HttpServer>(*options, *router);
     http_address = host + ":" + std::to_string(TRY(server->start()));
   }
   if (config.boolean("retention.enabled")) {
@@ -119,10 +152,12 @@ Result<void> Node::State::stop() {
   if (retention) retention->stop();
   // What stop() cuts off is cancelled, so that the pool's jobs come to an end.
   if (door) door->stop();
+  if (admin_door) admin_door->cancel();
   if (server && !server->stop(shutdown_timeout_ms)) {
     log::warn("serve.requests_cut_off", {{"after_ms", shutdown_timeout_ms}});
   }
   if (query_pool) query_pool->stop();
+  if (admin_door) admin_door->stop();
   if (ingest) ingest->stop();
   if (store) return store->close();
   return {};
@@ -143,8 +178,10 @@ Node::~Node() {
   if (state.collector) state.collector->stop();
   if (state.retention) state.retention->stop();
   if (state.door) state.door->stop();
+  if (state.admin_door) state.admin_door->cancel();
   if (state.server) state.server->stop(0);
   if (state.query_pool) state.query_pool->stop();
+  if (state.admin_door) state.admin_door->stop();
   if (state.ingest) state.ingest->stop();
 }
 

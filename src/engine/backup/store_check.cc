@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/backup/store_check.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "engine/sst/sst_reader.h"
+#include "engine/wal/wal_format.h"
+
+namespace varve::engine {
+namespace {
+
+constexpr auto kSecondLook = std::chrono::milliseconds(200);
+
+Result<void> found(const CheckReport& report, CheckSummary& summary, const std::string& sentence) {
+  ++summary.damaged;
+  return report.damage(sentence);
+}
+
+Result<void> count(const CheckReport& report, CheckSummary& summary, uint64_t size_bytes) {
+  ++summary.files;
+  summary.bytes += size_bytes;
+  return report.on_bytes ? report.on_bytes(size_bytes) : Result<void>();
+}
+
+Result<void> check_columns(const SstReader& reader) {
+  for (uint32_t group = 0; group < reader.row_group_count(); ++group) {
+    TRY_VOID(reader.read_times(group));
+    for (uint32_t field = 0; field < reader.fields().size(); ++field) {
+      TRY_VOID(reader.read_field(group, field));
+    }
+  }
+  return {};
+}
+
+Result<void> check_series(const SstReader& reader) {
+  SeriesCursor cursor(reader);
+  while (TRY(cursor.next())) {
+    const auto series = cursor.series().ref();
+    if (series_key_hash(series.key) == series.hash) continue;
+    return fail(ErrorCode::kCorrupt, reader.path() + " names a series by the wrong hash");
+  }
+  return {};
+}
+
+Result<void> check_sst(FileSystem& files, const std::string& path, const SstMeta& meta) {
+  const auto reader = TRY(open_sst(files, path));
+  if (reader->table() != meta.table || reader->segment() != meta.segment ||
+      reader->row_count() != meta.row_count) {
+    return fail(ErrorCode::kCorrupt, path + " is not the file that the manifest names");
+  }
+  TRY_VOID(check_series(*reader));
+  return check_columns(*reader);
+}
+
+// What the loss of a file means.
+std::string rows_of(const SstMeta& meta, const CheckReport& report) {
+  std::string table = report.table_name ? report.table_name(meta.table) : "";
+  if (table.empty()) table = "table " + std::to_string(raw(meta.table));
+  return std::to_string(meta.row_count) + " rows of " + table + " between " +
+         std::to_string(meta.time_first_ns) + " and " + std::to_string(meta.time_last_ns) +
+         " ns are left out of answers";
+}
+
+// Damaged places of one WAL segment, or why the whole cannot be read.
+struct WalFindings {
+  std::vector<std::string> places;
+  uint64_t size_bytes = 0;
+};
+
+Result<WalFindings> look_at_wal(FileSystem& files, const std::string& path,
+                                const WalSegmentName& name) {
+  WalFindings findings;
+  const std::string bytes = TRY(read_file(files, path));
+  findings.size_bytes = bytes.size();
+  TRY_VOID(check_wal_segment_header(bytes));
+  const WalScan scan = scan_wal_segment(bytes, name);
+  for (const WalDamage& damage : scan.damage) {
+    findings.places.push_back("from byte " + std::to_string(damage.begin) + " to " +
+                              std::to_string(damage.end));
+  }
+  for (const WalRecord& record : scan.records) {
+    const auto batches = decode_wal_body(record.body);
+    if (batches) continue;
+    findings.places.push_back("at byte " + std::to_string(record.offset) + " (" +
+                              batches.error().message + ")");
+  }
+  return findings;
+}
+
+Result<void> check_wal_segment(FileSystem& files, const std::string& path,
+                               const WalSegmentName& name, bool in_use, const CheckReport& report,
+                               CheckSummary& summary) {
+  auto findings = look_at_wal(files, path, name);
+  if (in_use && (!findings || !findings->places.empty())) {
+    // Read while it was written, perhaps.
+    std::this_thread::sleep_for(kSecondLook);
+    findings = look_at_wal(files, path, name);
+    if (!findings && findings.error().code == ErrorCode::kNotFound) return {};
+  }
+  if (!findings) {
+    return found(report, summary, path + " cannot be read: " + findings.error().message +
+                                      "; its rows are lost unless they were written out");
+  }
+  for (const std::string& place : findings->places) {
+    TRY_VOID(found(report, summary,
+                   path + " is damaged " + place +
+                       "; the writes that stood there are lost unless they were written out, the "
+                       "others are kept"));
+  }
+  return count(report, summary, findings->size_bytes);
+}
+
+}  // namespace
+
+Result<void> check_sorted_files(FileSystem& files, const std::string& folder,
+                                const ManifestState& state, const CheckReport& report,
+                                CheckSummary& summary) {
+  for (const auto& [id, meta] : state.ssts) {
+    const std::string path = join_path(folder, sst_file_name(id));
+    const auto checked = check_sst(files, path, meta);
+    if (!checked) {
+      const bool is_missing = checked.error().code == ErrorCode::kNotFound;
+      TRY_VOID(found(report, summary,
+                     (is_missing ? path + " is missing" : checked.error().message) + "; " +
+                         rows_of(meta, report)));
+    }
+    TRY_VOID(count(report, summary, meta.size_bytes));
+  }
+  return {};
+}
+
+Result<ManifestState> check_manifest(FileSystem& files, const std::string& folder,
+                                     const CheckReport& report, CheckSummary& summary) {
+  const std::string pointer = join_path(folder, "CURRENT");
+  auto named = read_file(files, pointer);
+  if (!named && named.error().code == ErrorCode::kNotFound) {
+    const auto names = TRY(files.list(folder));
+    const bool has_files = std::ranges::any_of(
+        names, [](const std::string& name) { return name.ends_with(".sst"); });
+    // Without data files the power went before the first manifest was there.
+    if (has_files) {
+      TRY_VOID(found(report, summary, pointer + " is missing; the newest manifest will be used"));
+    }
+    return ManifestState{};
+  }
+  if (!named) return fail(named.error());
+  if (named->ends_with('\n')) named->pop_back();
+  const std::string path = join_path(folder, *named);
+  if (!named->starts_with("MANIFEST-") || !TRY(files.exists(path))) {
+    TRY_VOID(found(report, summary, pointer + " is damaged at byte 0: it names no manifest; the "
+                                              "newest will be used"));
+    return ManifestState{};
+  }
+  const std::string bytes = TRY(read_file(files, path));
+  TRY_VOID(count(report, summary, bytes.size()));
+  auto scan = scan_manifest(bytes);
+  if (!scan) {
+    TRY_VOID(found(report, summary, path + ": " + scan.error().message));
+    return ManifestState{};
+  }
+  for (const auto& [begin, end] : scan->damage) {
+    TRY_VOID(found(report, summary,
+                   path + " is damaged from byte " + std::to_string(begin) + " to " +
+                       std::to_string(end) +
+                       "; sorted files that only this part named are set aside at the next start"));
+  }
+  if (scan->end == 0) {
+    TRY_VOID(found(report, summary, path + " is damaged at byte 0: it has no good record; all "
+                                           "sorted files of this shard will be set aside"));
+  }
+  return std::move(scan->state);
+}
+
+Result<void> check_wal(FileSystem& files, const std::string& folder, bool in_use,
+                       const CheckReport& report, CheckSummary& summary) {
+  if (!TRY(files.exists(folder))) return {};
+  for (const std::string& file_name : TRY(files.list(folder))) {
+    const auto name = WalSegmentName::parse(file_name);
+    if (!name) continue;
+    const std::string path = join_path(folder, file_name);
+    // A running server renames segments that it does not need any more.
+    if (in_use && !TRY(files.exists(path))) continue;
+    TRY_VOID(check_wal_segment(files, path, *name, in_use, report, summary));
+  }
+  return {};
+}
+
+Result<CheckSummary> check_store_at_rest(FileSystem& files, const std::string& directory,
+                                         const CheckReport& report) {
+  CheckSummary summary;
+  if (!TRY(files.exists(directory))) return summary;
+  for (const std::string& name : TRY(files.list(directory))) {
+    if (!name.starts_with("shard-")) continue;
+    const std::string folder = join_path(directory, name);
+    const auto state = TRY(check_manifest(files, folder, report, summary));
+    TRY_VOID(check_sorted_files(files, folder, state, report, summary));
+    TRY_VOID(check_wal(files, join_path(folder, "wal"), false, report, summary));
+  }
+  return summary;
+}
+
+Result<CheckSummary> check_running_store(FileSystem& files, const FrozenStore& store,
+                                         const CheckReport& report) {
+  CheckSummary summary;
+  for (const FrozenShard& shard : store.shards) {
+    const std::string folder = join_path(store.directory, shard.folder);
+    auto manifest = check_manifest(files, folder, report, summary);
+    // The server may have begun another file between two reads.
+    if (!manifest && manifest.error().code == ErrorCode::kNotFound) {
+      manifest = check_manifest(files, folder, report, summary);
+    }
+    if (!manifest) return fail(manifest.error());
+    TRY_VOID(check_sorted_files(files, folder, shard.state, report, summary));
+    TRY_VOID(check_wal(files, join_path(folder, "wal"), true, report, summary));
+  }
+  return summary;
+}
+
+}  // namespace varve::engine

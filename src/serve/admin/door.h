@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The administration door: long works on a running server, told line by line.
+//
+//   POST /api/v1/backup?to=/backups/plant[&copy=true]
+//   POST /api/v1/restore?from=/backups/plant&db=X[&as=Y][&table=T][&merge=true]
+//   POST /api/v1/verify
+//
+// The answer is a line of JSON for each event: {"progress":"…"}, {"damage":"…"}, and at the end
+// {"done":"…","damaged":0} or {"error":"…"}. What fails before the first line has its own status.
+//
+// Only programs on the server's own machine are answered: these works read and write folders there,
+// and there are no users yet. A request that a browser sends for a page, or that a proxy hands on,
+// is refused whatever its address.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "io/clock.h"
+#include "serve/admin/administration.h"
+#include "serve/http/handler.h"
+#include "serve/http/worker_pool.h"
+
+namespace varve::admin {
+
+inline constexpr std::string_view kBackupPath = "/api/v1/backup";
+inline constexpr std::string_view kRestorePath = "/api/v1/restore";
+inline constexpr std::string_view kVerifyPath = "/api/v1/verify";
+
+/// Threads: as HttpHandler. One work at a time; a second question meanwhile is a 409.
+class AdminDoor final : public HttpHandler {
+ public:
+  /// The collaborators outlive the door.
+  AdminDoor(Administration& administration, const Clock& clock);
+  ~AdminDoor() override;
+
+  /// Tells the work to end; before the server stops.
+  void cancel() { stopping_->store(true); }
+  /// Waits until it has; after the server stopped.
+  void stop();
+
+  void handle(HttpRequest request, Responder responder) override;
+  HttpResponse refuse(const HttpRequest& head, int status, std::string_view why) override;
+
+ private:
+  Administration& administration_;
+  const Clock& clock_;
+  std::shared_ptr<std::atomic<bool>> stopping_ = std::make_shared<std::atomic<bool>>(false);
+  std::atomic<bool> busy_{false};
+  WorkerPool pool_{"admin", 1, 1};
+};
+
+/// Whether a request comes from a program on this machine: a loopback address, no Origin, and no
+/// trace of a proxy.
+bool is_from_this_machine(const HttpRequest& request);
+
+}  // namespace varve::admin

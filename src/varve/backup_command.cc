@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+#include "catalog/sqlite_key_value.h"
+#include "engine/local_store.h"
+#include "io/posix_file_system.h"
+#include "serve/http/form.h"
+#include "varve/admin_client.h"
+#include "varve/backup_job.h"
+#include "varve/commands.h"
+#include "varve/config_sources.h"
+#include "varve/data_directory.h"
+#include "varve/options.h"
+
+namespace varve {
+namespace {
+
+// Opens the folder as a server would: rows that stand in its WAL are written out first.
+Result<admin::Outcome> back_up_offline(const BackupArguments& arguments) {
+  const auto config = TRY(load_config(arguments.config_path, {}));
+  PosixFileSystem files;
+  SystemRandom random;
+  const Clock& clock = SystemClock::instance();
+  if (!TRY(files.exists(join_path(arguments.data_dir, "VARVE")))) {
+    return fail(ErrorCode::kNotFound, arguments.data_dir + " is no data directory of Varve");
+  }
+  const auto directory = TRY(DataDirectory::open(files, arguments.data_dir));
+  const auto catalog = TRY(
+      open_catalog(TRY(open_sqlite_key_value(directory.catalog_path())), catalog_limits(config)));
+  auto options = engine_options(config, directory.engine_path());
+  options.shards = TRY(engine::LocalStore::stored_shard_count(files, options.directory));
+  options.automatic = false;
+  const auto store = TRY(engine::LocalStore::open(std::move(options), files, clock, random,
+                                                  catalog->live_tables()));
+  PrintedProgress progress;
+  const BackupParts parts{.files = files,
+                          .clock = clock,
+                          .catalog = *catalog,
+                          .store = *store,
+                          .data_directory = directory.path()};
+  const auto summary = TRY(
+      back_up(parts, {.to = arguments.to, .copies = arguments.copies}, progress));
+  TRY_VOID(store->close());
+  return admin::Outcome{.sentence = backup_sentence(arguments.to, summary)};
+}
+
+}  // namespace
+
+int run_backup(const BackupArguments& arguments) {
+  if (!arguments.data_dir.empty()) {
+    static_cast<void>(log::configure({.level = log::Level::kWarn}));
+    return print_outcome(back_up_offline(arguments));
+  }
+  const auto address = server_address(arguments.url, arguments.config_path);
+  if (!address) return print_outcome(fail(address.error()));
+  return ask_administration(*address, "/api/v1/backup?to=" +
+                                          percent_encode(absolute_path(arguments.to)) +
+                                          (arguments.copies ? "&copy=true" : ""));
+}
+
+}  // namespace varve

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/backup/backup_restore.h"
+#include "io/posix_file_system.h"
+#include "serve/http/form.h"
+#include "varve/admin_client.h"
+#include "varve/byte_text.h"
+#include "varve/commands.h"
+
+namespace varve {
+namespace {
+
+Result<admin::Outcome> restore_whole(const RestoreArguments& arguments) {
+  PosixFileSystem files;
+  PrintedProgress progress;
+  const auto listing = TRY(engine::read_backup_listing(files, arguments.from));
+  const std::string all = byte_text(listing.size_bytes());
+  uint64_t bytes_done = 0;
+  TRY(engine::restore_backup(
+      files,
+      {.from = arguments.from, .to = arguments.data_dir, .verifies = arguments.verifies},
+      [&](uint64_t size_bytes) {
+        bytes_done += size_bytes;
+        return progress.tick([&] { return byte_text(bytes_done) + " of " + all; });
+      }));
+  return admin::Outcome{.sentence = arguments.data_dir + " holds the backup of " +
+                                    listing.taken_at + ": " +
+                                    std::to_string(listing.files.size()) + " files, " + all +
+                                    "; start it with varve serve --data-dir " +
+                                    arguments.data_dir};
+}
+
+std::string target_of(const RestoreArguments& arguments) {
+  std::string target = "/api/v1/restore?from=" + percent_encode(absolute_path(arguments.from)) +
+                       "&db=" + percent_encode(arguments.database);
+  if (!arguments.as.empty()) target += "&as=" + percent_encode(arguments.as);
+  if (!arguments.table.empty()) target += "&table=" + percent_encode(arguments.table);
+  if (arguments.merges) target += "&merge=true";
+  return target;
+}
+
+}  // namespace
+
+int run_restore(const RestoreArguments& arguments) {
+  if (!arguments.data_dir.empty()) return print_outcome(restore_whole(arguments));
+  if (arguments.database.empty()) {
+    return print_outcome(fail(ErrorCode::kInvalidInput,
+                              "say what to restore: all of it into a new folder (--data-dir), or "
+                              "one database into a running server (--db)"));
+  }
+  const auto address = server_address(arguments.url, arguments.config_path);
+  if (!address) return print_outcome(fail(address.error()));
+  return ask_administration(*address, target_of(arguments));
+}
+
+}  // namespace varve

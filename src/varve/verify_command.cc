@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/posix_file_system.h"
+#include "varve/admin_client.h"
+#include "varve/commands.h"
+#include "varve/config_sources.h"
+#include "varve/verify_job.h"
+
+namespace varve {
+
+int run_verify(const VerifyArguments& arguments) {
+  PosixFileSystem files;
+  PrintedProgress progress;
+  if (!arguments.backup.empty()) {
+    return print_outcome(verify_backup(files, arguments.backup, progress));
+  }
+  if (!arguments.data_dir.empty()) {
+    return print_outcome(verify_data_directory(files, arguments.data_dir, progress));
+  }
+  const auto address = server_address(arguments.url, arguments.config_path);
+  if (address && (!arguments.url.empty() || server_answers(*address))) {
+    return ask_administration(*address, "/api/v1/verify");
+  }
+  const auto config = load_config(arguments.config_path, {});
+  if (!config) return print_outcome(fail(config.error()));
+  return print_outcome(
+      verify_data_directory(files, config->text("storage.data_dir"), progress));
+}
+
+}  // namespace varve
