@@ -24,7 +24,7 @@ constexpr const char* kVerifyExamples = R"(Examples:
   varve verify                                # the running server, else the configured folder
   varve verify --data-dir /var/lib/varve      # no server runs
   varve verify --backup /backups/plant
-Exit status: 0 all is well, 1 something is damaged (a line for each file) or could not be checked.)";
+Exit status: 0 all is well, 1 something is damaged (a line for each) or could not be checked.)";
 
 constexpr const char* kInspectExamples = R"(Examples:
   varve inspect manifest data/engine/shard-0/MANIFEST-3

@@ -41,8 +41,9 @@ def help_and_version(cases):
     cases.expect("--version names a version", status == 0 and any(c.isdigit() for c in out), out)
     status, out, _ = varve("--help")
     cases.expect("--help names every command", status == 0 and all(
-        command in out for command in ("serve", "query", "import", "config")), out)
-    for command in ("serve", "query", "import"):
+        command in out for command in ("serve", "query", "import", "config", "backup", "restore",
+                                       "verify", "inspect")), out)
+    for command in ("serve", "query", "import", "backup", "restore", "verify", "inspect"):
         status, out, _ = varve(command, "--help")
         cases.expect("%s --help explains itself" % command, status == 0 and "--" in out, out)
     status, out, err = varve("frobnicate")

@@ -118,7 +118,7 @@ Result<void> check_wal_segment(FileSystem& files, const std::string& path,
 Result<void> check_sorted_files(FileSystem& files, const std::string& folder,
                                 const ManifestState& state, const CheckReport& report,
                                 CheckSummary& summary) {
-  for (const auto& [id, meta] : state.ssts) {
+  for (const auto& [id, meta] : state.ssts()) {
     const std::string path = join_path(folder, sst_file_name(id));
     const auto checked = check_sst(files, path, meta);
     if (!checked) {

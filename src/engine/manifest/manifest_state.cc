@@ -323,8 +323,8 @@ void append_manifest_record(std::string_view edit, std::string& out) {
   writer.raw(edit);
 }
 
-Result<ManifestScan> scan_manifest(std::string_view bytes) {
-  ManifestScan scan;
+Result<std::vector<ManifestRecord>> list_manifest_records(std::string_view bytes) {
+  std::vector<ManifestRecord> records;
   for (size_t offset = 0; bytes.size() - offset >= kRecordHeaderBytes;) {
     const auto header = bytes.substr(offset, kRecordHeaderBytes);
     ByteReader in(header);
@@ -338,17 +338,27 @@ Result<ManifestScan> scan_manifest(std::string_view bytes) {
       ++offset;
       continue;
     }
-    const auto decoded = decode_manifest_edit(bytes.substr(offset + kRecordHeaderBytes, size));
+    auto decoded = decode_manifest_edit(bytes.substr(offset + kRecordHeaderBytes, size));
     if (!decoded && decoded.error().code == ErrorCode::kUnsupported) return fail(decoded.error());
     if (!decoded) {
       ++offset;
       continue;
     }
-    if (offset != scan.end) scan.damage.emplace_back(scan.end, offset);
-    scan.state.apply(decoded->edit);
-    scan.state.raise_sst_id_next(decoded->sst_id_next);
+    records.push_back({.offset = offset,
+                       .size_bytes = kRecordHeaderBytes + size,
+                       .decoded = std::move(*decoded)});
     offset += kRecordHeaderBytes + size;
-    scan.end = offset;
+  }
+  return records;
+}
+
+Result<ManifestScan> scan_manifest(std::string_view bytes) {
+  ManifestScan scan;
+  for (const ManifestRecord& record : TRY(list_manifest_records(bytes))) {
+    if (record.offset != scan.end) scan.damage.emplace_back(scan.end, record.offset);
+    scan.state.apply(record.decoded.edit);
+    scan.state.raise_sst_id_next(record.decoded.sst_id_next);
+    scan.end = record.offset + record.size_bytes;
   }
   return scan;
 }

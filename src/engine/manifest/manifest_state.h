@@ -140,6 +140,16 @@ struct ManifestScan {
   uint64_t end = 0;
 };
 
+/// One good record of a file: an edit, and where it stands with its header.
+struct ManifestRecord {
+  uint64_t offset = 0;
+  uint64_t size_bytes = 0;
+  DecodedEdit decoded;
+};
+
+/// Every good record, in order. Never reads outside the bytes.
+Result<std::vector<ManifestRecord>> list_manifest_records(std::string_view bytes);
+
 /// Applies every good record of a file. Never reads outside the bytes. kUnsupported when a good
 /// record has a newer format.
 Result<ManifestScan> scan_manifest(std::string_view bytes);

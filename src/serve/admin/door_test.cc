@@ -103,7 +103,9 @@ TEST_F(AdminDoorTest, TellsHowFarItIsNowAndThen) {
     return Outcome{.sentence = "ready", .damaged = 1};
   };
   EXPECT_EQ(ask("/api/v1/verify").body,
-            "{\"progress\":\"half\"}\n{\"damage\":\"a file\"}\n{\"done\":\"ready\",\"damaged\":1}\n");
+            "{\"progress\":\"half\"}\n"
+            "{\"damage\":\"a file\"}\n"
+            "{\"done\":\"ready\",\"damaged\":1}\n");
 }
 
 TEST_F(AdminDoorTest, SaysWhyAWorkFailedBeforeAndAfterItsFirstLine) {
