@@ -147,7 +147,7 @@ class PackedSstWriter final : public SstWriter {
 
   void append_cells(size_t field, const ColumnView& part) {
     for (size_t row = 0; row < part.row_count && !has_cells_[field]; ++row) {
-      if (part.has_value(row)) has_cells_[field] = true;
+      if (part.state(row) != CellState::kAbsent) has_cells_[field] = true;
     }
     cells_[field].append_view(part);
   }

@@ -305,6 +305,26 @@ TEST_P(Sst, AnswersForEverySeriesOfManyAndForNoneThatItLacks) {
   EXPECT_LT(not_filtered, 300U) << "the filter lets one in a hundred through, about";
 }
 
+TEST_P(Sst, CountsAFieldAsPresentWhenItSaysNothingButNull) {
+  SimulatedFileSystem files;
+  ASSERT_TRUE(files.create_directories("/data").has_value());
+  auto wanted = options(GetParam());
+  wanted.columns = {{kInt, ColumnKind::kField, ValueType::kInt64, "int"},
+                    {kNever, ColumnKind::kField, ValueType::kInt64, "never"}};
+  auto writer = make_sst_writer(files, wanted);
+  ASSERT_TRUE(writer.has_value());
+  ColumnVector nulls(ValueType::kInt64);
+  nulls.pad_to(2, CellState::kNull);
+  ColumnVector absent(ValueType::kInt64);
+  absent.pad_to(2);
+  const std::vector<ColumnView> fields = {nulls.view(), absent.view()};
+  const std::vector<int64_t> times_ns = {1, 2};
+  ASSERT_TRUE((*writer)->append({series_key_hash(""), ""}, times_ns, fields).has_value());
+  const auto summary = (*writer)->finish();
+  ASSERT_TRUE(summary.has_value());
+  EXPECT_EQ(summary->fields_present, std::vector<ColumnId>{kInt});
+}
+
 TEST_P(Sst, TakesASeriesInSeveralCallsAsOneRun) {
   SimulatedFileSystem files;
   ASSERT_TRUE(files.create_directories("/data").has_value());
