@@ -71,8 +71,9 @@ class PartRestore {
                                {"tables", plans_.size()},
                                {"rows", rows_}});
     return admin::Outcome{.sentence = std::to_string(rows_) + " rows of " +
-                                      std::to_string(plans_.size()) + " tables stand in \"" +
-                                      target_name_ + "\""};
+                                      std::to_string(plans_.size()) +
+                                      (plans_.size() == 1 ? " table" : " tables") +
+                                      " stand in \"" + target_name_ + "\""};
   }
 
  private:
