@@ -163,6 +163,7 @@ class SnapshotReader {
     if (in.failed() || series_count_ >= UINT32_MAX) {
       return blocks_.corrupt("the header is senseless");
     }
+    static_assert(ValueIds::kPartSeries % kItemSeries == 0);
     for (uint64_t i = 0; i < segment_count; ++i) {
       ByteReader& item = *TRY(blocks_.item());
       SnapshotSegment segment;
@@ -214,22 +215,16 @@ class SnapshotReader {
     }
     TagValues& tag = index_->load_tag(ColumnId{static_cast<uint32_t>(column)});
     if (tag.value_count() != 0) return blocks_.corrupt("a tag is there twice");
-    tag.reserve(value_count);
     for (uint64_t value = 1; value <= value_count; ++value) {
       ByteReader& item = *TRY(blocks_.item());
       const std::string_view text = item.string();
       if (item.failed() || text.empty()) return blocks_.corrupt("a text is cut short");
-      TRY_VOID(tag.add_new(text));
+      TRY_VOID(tag.load_text(text));
     }
     const size_t bytes = id_bytes(static_cast<uint32_t>(value_count));
     return read_items(bytes * 8, [&](size_t begin, size_t count, const char* cells) {
-      for (size_t i = 0; i < count; ++i) {
-        uint32_t value_id = 0;
-        std::memcpy(&value_id, cells + i * bytes, bytes);
-        if (value_id > value_count) return false;
-        if (value_id != 0) tag.set(begin + i, value_id);
-      }
-      return true;
+      tag.load_series(begin, count, cells);
+      return tag.value_ids().part(begin / ValueIds::kPartSeries).value_max <= value_count;
     });
   }
 

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/thread.h"
 #include "engine/series_index/hash_order.h"
 
 namespace varve::engine {
@@ -155,12 +156,24 @@ Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
 void SeriesIndex::publish_loaded(std::span<const KeyHash> hashes) {
   CHECK(series_count_.load() == 0 && hashes.size() < IdTable::kNone);
   const auto count = static_cast<uint32_t>(hashes.size());
+  // The ways back from texts and from hashes take as long as each other.
+  const auto index_texts = [this] {
+    for (const auto& tag : all_tags_) tag->index_texts();
+  };
+  constexpr uint32_t kMany = 100'000;
+  Thread texts;
+  if (count >= kMany) {
+    texts = Thread("varve-open", index_texts);
+  } else {
+    index_texts();
+  }
   const MutexLock lock(mutex_);
   by_key_.reserve(count);
   for (uint32_t id = 0; id < count; ++id) {
     hashes_.set(id, hashes[id]);
     by_key_.add(slot_hash(hashes[id]), id);
   }
+  texts.join();
   publish_tags();
   measure();
   series_count_.store(count, std::memory_order_release);

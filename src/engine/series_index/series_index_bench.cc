@@ -7,6 +7,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <numeric>
@@ -14,7 +15,9 @@
 #include "base/check.h"
 #include "engine/predicate/tag_filter.h"
 #include "engine/series_index/fleet_keys.h"
+#include "engine/series_index/index_snapshot.h"
 #include "engine/series_index/series_index.h"
+#include "io/posix_file_system.h"
 
 namespace varve::engine {
 namespace {
@@ -137,6 +140,55 @@ void AppendKeys(benchmark::State& state) {
   }
 }
 BENCHMARK(AppendKeys)->Arg(1'000)->Arg(1'000'000)->Arg(10'000'000);
+
+struct SnapshotFile {
+  std::string path =
+      (std::filesystem::temp_directory_path() / "varve_index_bench.series").string();
+  PosixFileSystem files;
+  SnapshotHeader header{.table = TableId{1}, .mode = MergeMode::kMerge};
+
+  SnapshotFile() { static_cast<void>(files.remove(path)); }
+  ~SnapshotFile() { static_cast<void>(files.remove(path)); }
+  uint64_t write(const SeriesIndex& index) {
+    std::vector<SnapshotSegment> segments(1);
+    segments[0].files = {1};
+    for (uint32_t i = 0; i < index.series_count(); ++i) segments[0].series.add(SeriesId{i});
+    static_cast<void>(files.remove(path));
+    const auto file = files.open(path, FileSystem::OpenMode::kCreate);
+    CHECK(write_index_snapshot(**file, header, index, segments).has_value());
+    return *(*file)->size_bytes();
+  }
+};
+
+void WriteSnapshot(benchmark::State& state) {
+  const SeriesIndex& index = fleet(static_cast<size_t>(state.range(0))).index;
+  SnapshotFile file;
+  uint64_t bytes = 0;
+  for (auto _ : state) bytes = file.write(index);
+  state.counters["bytes/series"] = static_cast<double>(bytes) / static_cast<double>(state.range(0));
+}
+BENCHMARK(WriteSnapshot)
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1);
+
+void ReadSnapshot(benchmark::State& state) {
+  SnapshotFile file;
+  file.write(fleet(static_cast<size_t>(state.range(0))).index);
+  for (auto _ : state) {
+    const auto opened = file.files.open(file.path, FileSystem::OpenMode::kRead);
+    const auto loaded = read_index_snapshot(**opened, file.header, 1,
+                                            [](const SnapshotSegment&) { return true; });
+    CHECK(loaded.has_value());
+    CHECK(loaded->index->series_count() == static_cast<uint64_t>(state.range(0)));
+  }
+}
+BENCHMARK(ReadSnapshot)
+    ->Arg(1'000'000)
+    ->Arg(10'000'000)
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(1);
 
 }  // namespace
 }  // namespace varve::engine

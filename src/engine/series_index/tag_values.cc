@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/series_index/tag_values.h"
 
+#include <array>
 #include <cstring>
 
 #include "base/bytes.h"
@@ -88,17 +89,29 @@ Result<uint32_t> TagValues::find_or_add(std::string_view text) NO_THREAD_SAFETY_
   return value_id;
 }
 
-void TagValues::reserve(size_t value_count) {
-  const MutexLock lock(mutex_);
-  by_text_.reserve(value_count);
-}
-
-Result<void> TagValues::add_new(std::string_view text) NO_THREAD_SAFETY_ANALYSIS {
+Result<void> TagValues::load_text(std::string_view text) {
   const uint32_t value_id = value_count_.load(std::memory_order_relaxed) + 1;
   places_.set(value_id, TRY(put(text)));
-  by_text_.add(hash_of(text), value_id);
   value_count_.store(value_id, std::memory_order_release);
   return {};
+}
+
+// By the upper bits of the hashes, so that one part of the table is filled after the other: all of
+// it is larger than the caches.
+void TagValues::index_texts() {
+  const uint32_t count = value_count();
+  std::vector<uint32_t> hashes(size_t{count} + 1);
+  std::array<uint32_t, 257> begins{};
+  for (uint32_t id = 1; id <= count; ++id) {
+    hashes[id] = hash_of(text(id));
+    ++begins[(hashes[id] >> 24) + 1];
+  }
+  for (size_t i = 1; i < begins.size(); ++i) begins[i] += begins[i - 1];
+  std::vector<uint32_t> order(count);
+  for (uint32_t id = 1; id <= count; ++id) order[begins[hashes[id] >> 24]++] = id;
+  const MutexLock lock(mutex_);
+  by_text_.reserve(count);
+  for (const uint32_t id : order) by_text_.add(hashes[id], id);
 }
 
 void TagValues::measure() {

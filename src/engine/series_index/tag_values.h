@@ -38,10 +38,13 @@ class TagValues {
 
   /// Writer only. kTooLarge when the texts of the tag fill 16 GiB.
   Result<uint32_t> find_or_add(std::string_view text);
-  /// While nobody else knows the tag: makes room for so many values, and adds one that it does not
-  /// have.
-  void reserve(size_t value_count);
-  Result<void> add_new(std::string_view text);
+  /// While nobody else knows the tag: a value that it does not have, then the values of series (see
+  /// ValueIds::load), and last the way from texts to values.
+  Result<void> load_text(std::string_view text);
+  void load_series(size_t begin, size_t count, const char* cells) {
+    value_ids_.load(begin, count, cells, value_count());
+  }
+  void index_texts();
   /// Writer only. The series is not published yet.
   void set(size_t series, uint32_t value_id) { value_ids_.set(series, value_id); }
   /// Safe anywhere; what the writer adds meanwhile may be missing.

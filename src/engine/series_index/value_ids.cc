@@ -35,6 +35,18 @@ void copy_part(char* to, unsigned to_width_log2, const char* from, unsigned from
   }
 }
 
+// The lowest and the highest value that is not 0.
+template <class T>
+void widen(const char* bytes, size_t count, uint32_t& value_min, uint32_t& value_max) {
+  const auto* cells = reinterpret_cast<const T*>(bytes);
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t value = cells[i];
+    value_max = std::max(value_max, value);
+    // One below 0 is above all others.
+    value_min = std::min(value_min, value - 1);
+  }
+}
+
 }  // namespace
 
 ValueIds::Part ValueIds::part(size_t number) const {
@@ -69,6 +81,26 @@ PartTable::Part ValueIds::part_to_write(size_t number, size_t offset, uint32_t v
   }
   parts_.put(number, grown, bytes);
   return grown;
+}
+
+void ValueIds::load(size_t begin, size_t count, const char* cells, uint32_t value_count) {
+  const size_t offset = begin % kPartSeries;
+  CHECK(count > 0 && offset + count <= kPartSeries);
+  value_highest_ = value_count;
+  const auto part = part_to_write(begin / kPartSeries, offset + count - 1, value_count);
+  CHECK(part.width_log2 == width_log2_of(value_count));
+  char* to = part.data + sizeof(Header) + (offset << part.width_log2);
+  std::memcpy(to, cells, count << part.width_log2);
+  auto* header = reinterpret_cast<Header*>(part.data);
+  uint32_t value_min = header->value_min.load(std::memory_order_relaxed) - 1;
+  uint32_t value_max = header->value_max.load(std::memory_order_relaxed);
+  switch (part.width_log2) {
+    case 0: widen<uint8_t>(to, count, value_min, value_max); break;
+    case 1: widen<uint16_t>(to, count, value_min, value_max); break;
+    default: widen<uint32_t>(to, count, value_min, value_max);
+  }
+  header->value_min.store(value_min + 1, std::memory_order_relaxed);
+  header->value_max.store(value_max, std::memory_order_relaxed);
 }
 
 void ValueIds::set(size_t index, uint32_t value_id) {

@@ -40,6 +40,9 @@ class ValueIds {
 
   /// The index is not published yet, the value not 0.
   void set(size_t index, uint32_t value_id);
+  /// While nobody else knows the array: the ids of series [begin, + count), which lie in one part,
+  /// none above `value_count`, in as many bytes as `value_count` takes (1, 2 or 4).
+  void load(size_t begin, size_t count, const char* cells, uint32_t value_count);
   /// Writer only.
   size_t size_bytes() const { return parts_.size_bytes(); }
 
