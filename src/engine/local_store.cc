@@ -118,6 +118,7 @@ EngineHealth LocalStore::health() const {
   for (const auto& shard : state_->shards) {
     if (health.reason.empty()) health.reason = shard->refusal();
     health.deletes_pending += shard->deletes_pending();
+    health.quarantined_files += shard->quarantined_files();
   }
   health.writable = health.reason.empty();
   health.damage = state_->damage.sentences();

@@ -29,6 +29,8 @@ struct EngineHealth {
   std::string reason;
   /// Files that were found damaged and are left out of every answer, with what is wrong.
   std::vector<std::string> damage;
+  /// Sorted files among them.
+  uint64_t quarantined_files = 0;
   /// Deletes that merges have not applied to every file yet.
   uint64_t deletes_pending = 0;
 };

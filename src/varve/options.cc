@@ -14,6 +14,27 @@ size_t count(const Config& config, std::string_view path) {
   return static_cast<size_t>(config.integer(path));
 }
 
+void set_compaction(const Config& config, engine::EngineOptions& options) {
+  using engine::CompactionStrategy;
+  const std::string strategy = config.text("compaction.strategy");
+  options.compaction_strategy = strategy == "size_tiered"   ? CompactionStrategy::kSizeTiered
+                                : strategy == "time_window" ? CompactionStrategy::kTimeWindow
+                                                            : CompactionStrategy::kDefault;
+  const auto percent = [&](const char* key) {
+    return static_cast<double>(config.integer(key)) / 100;
+  };
+  options.compaction_bucket_low = percent("compaction.bucket_low_percent");
+  options.compaction_bucket_high = percent("compaction.bucket_high_percent");
+  options.compaction_small_bytes = count(config, "compaction.min_sstable_size");
+  options.compaction_threshold_min =
+      static_cast<uint32_t>(config.integer("compaction.min_threshold"));
+  options.compaction_threshold_max =
+      static_cast<uint32_t>(config.integer("compaction.max_threshold"));
+  options.compaction_input_bytes_max = count(config, "compaction.max_input_bytes");
+  options.compaction_cold_ms = config.duration_ms("compaction.cold_after");
+  options.compaction_bytes_per_second = count(config, "compaction.bytes_per_second");
+}
+
 }  // namespace
 
 std::optional<HttpServerOptions> http_options(const Config& config) {
@@ -66,6 +87,7 @@ engine::EngineOptions engine_options(const Config& config, std::string directory
   options.compaction_files_min =
       static_cast<uint32_t>(config.integer("storage.compaction_files_min"));
   options.compaction_bytes_max = count(config, "storage.compaction_bytes_max");
+  set_compaction(config, options);
   return options;
 }
 

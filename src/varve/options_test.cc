@@ -27,6 +27,15 @@ TEST(Options, TakeTheirDefaultsFromTheRooms) {
   EXPECT_EQ(engine.block_cache_bytes, engine_default.block_cache_bytes);
   EXPECT_EQ(engine.row_group_rows_max, engine_default.row_group_rows_max);
   EXPECT_EQ(engine.sst_layout, engine_default.sst_layout);
+  EXPECT_EQ(engine.compaction_strategy, engine_default.compaction_strategy);
+  EXPECT_EQ(engine.compaction_bucket_low, engine_default.compaction_bucket_low);
+  EXPECT_EQ(engine.compaction_bucket_high, engine_default.compaction_bucket_high);
+  EXPECT_EQ(engine.compaction_small_bytes, engine_default.compaction_small_bytes);
+  EXPECT_EQ(engine.compaction_threshold_min, engine_default.compaction_threshold_min);
+  EXPECT_EQ(engine.compaction_threshold_max, engine_default.compaction_threshold_max);
+  EXPECT_EQ(engine.compaction_input_bytes_max, engine_default.compaction_input_bytes_max);
+  EXPECT_EQ(engine.compaction_cold_ms, engine_default.compaction_cold_ms);
+  EXPECT_EQ(engine.compaction_bytes_per_second, engine_default.compaction_bytes_per_second);
   EXPECT_EQ(engine.open_files_max, engine_default.open_files_max);
   EXPECT_EQ(engine.open_files_bytes_max, engine_default.open_files_bytes_max);
   EXPECT_EQ(engine.compaction_files_min, engine_default.compaction_files_min);

@@ -219,6 +219,17 @@ std::string Shard::refusal() const {
   return error ? error->message : std::string();
 }
 
+uint64_t Shard::quarantined_files() const {
+  uint64_t count = 0;
+  for (const auto& table : tables_.all()) {
+    const auto view = table->view();
+    for (const SegmentView& segment : view->segments) {
+      for (const auto& file : segment.files) count += file->quarantined() ? 1 : 0;
+    }
+  }
+  return count;
+}
+
 std::string Shard::sst_path(SstId id) const {
   return join_path(folder_, std::to_string(raw(id)) + ".sst");
 }

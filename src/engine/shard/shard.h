@@ -68,6 +68,7 @@ class Shard {
   Result<void> remove(const DeleteSpec& spec);
   /// Why writes are refused; empty while they go through.
   std::string refusal() const;
+  uint64_t quarantined_files() const;
   uint64_t deletes_pending() const { return deletes_known_.load(std::memory_order_relaxed); }
 
  private:

@@ -116,6 +116,8 @@ Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
     const auto code = added.error().code;
     if (code != ErrorCode::kCorrupt && code != ErrorCode::kConflict) return added;
     file->quarantine(added.error());
+    // It keeps its place, so that no merge puts what is older and what is newer together.
+    table->replace(sst.segment, {}, {}, file);
   }
   return {};
 }
@@ -173,7 +175,7 @@ bool Shard::is_in_file(const WriteBatch& batch) const {
   for (const SegmentView& segment : view->segments) {
     if (segment.id != batch.segment) continue;
     return std::ranges::any_of(segment.files, [&](const auto& file) {
-      return file->meta().version_last >= batch.version;
+      return !file->quarantined() && file->meta().version_last >= batch.version;
     });
   }
   return false;

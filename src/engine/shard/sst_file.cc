@@ -12,6 +12,9 @@ metrics::Gauge& sst_bytes = metrics::gauge("varve_sst_bytes", "Bytes of the sort
 metrics::Counter& quarantined_files = metrics::counter(
     "varve_quarantined_files_total", "Files left out of every answer because they are damaged.");
 
+metrics::Gauge& quarantined_now = metrics::gauge(
+    "varve_quarantined_files", "Sorted files that are left out of every answer now.");
+
 std::atomic<uint64_t> cache_ids{1};
 
 }  // namespace
@@ -30,6 +33,7 @@ SstFile::SstFile(SstMeta meta, std::string path, ReaderCache& readers, BlockCach
 
 SstFile::~SstFile() {
   cache_.forget(cache_id_);
+  if (quarantined()) quarantined_now.add(-1);
   sst_count.add(-1);
   sst_bytes.add(-static_cast<int64_t>(meta_.size_bytes));
 }
@@ -74,7 +78,9 @@ Result<std::shared_ptr<const SeriesDirectory>> SstFile::read_directory(uint32_t 
 }
 
 void SstFile::quarantine(const Error& error) {
-  if (!quarantined_.exchange(true)) report_damaged_sst(damage_, path(), error);
+  if (quarantined_.exchange(true)) return;
+  quarantined_now.add(1);
+  report_damaged_sst(damage_, path(), error);
 }
 
 void report_damaged_sst(DamageList& damage, const std::string& path, const Error& error) {
