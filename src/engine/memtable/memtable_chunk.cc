@@ -194,6 +194,11 @@ bool MemtableChunk::has_value(size_t column_index) const {
   return cells_[column_index].has_value.load(std::memory_order_relaxed);
 }
 
+TimeRange MemtableChunk::time_range() const {
+  return {.begin_ns = time_first_ns_.load(std::memory_order_relaxed),
+          .end_ns = time_last_ns_.load(std::memory_order_relaxed) + 1};
+}
+
 bool MemtableChunk::may_overlap(const TimeRange& range) const {
   return time_first_ns_.load(std::memory_order_relaxed) < range.end_ns &&
          time_last_ns_.load(std::memory_order_relaxed) >= range.begin_ns;

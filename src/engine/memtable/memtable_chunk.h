@@ -63,6 +63,8 @@ class MemtableChunk {
   ColumnView cells(size_t column_index, uint32_t row_count) const;
   /// True when some row of the column holds a value.
   bool has_value(size_t column_index) const;
+  /// Holds the time of every row that is there when it is called.
+  TimeRange time_range() const;
   /// False only when no row has a time in the range.
   bool may_overlap(const TimeRange& range) const;
   /// False only when no row is of the series. One bit for each row that fits: quite sure as long as

@@ -30,6 +30,8 @@ class ScanPlan {
   size_t wanted_count() const { return spec_.columns.size(); }
   /// Series that may have matching rows, by hash.
   const std::vector<SeriesId>& series() const { return series_; }
+  /// Decoded bytes that the scan may keep to itself.
+  size_t bytes_max() const { return budget_.bytes_max; }
   /// Segments that overlap the range, in the order in which their rows are answered.
   const std::vector<const SegmentView*>& segments() const { return segments_; }
   SegmentScan open(const SegmentView& segment);

@@ -6,28 +6,33 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "engine/scan/time_slices.h"
 #include "engine/series_index/series_keys.h"
 
 namespace varve::engine {
 namespace {
 
-// The times that rows of the segment can have; empty ranges when it has none.
-TimeRange times_of(const SegmentView& segment) {
-  // Memtables do not know their range: the segment's stands for it.
-  if (!segment.memtables.empty() || segment.files.empty()) return segment.range;
-  TimeRange range{.begin_ns = kTimeMax, .end_ns = kTimeMin};
+std::vector<RowSpan> spans_of(const SegmentView& segment) {
+  std::vector<RowSpan> spans;
   for (const auto& file : segment.files) {
-    range.begin_ns = std::min(range.begin_ns, file->meta().time_first_ns);
-    range.end_ns = std::max(range.end_ns, file->meta().time_last_ns + 1);
+    const SstMeta& meta = file->meta();
+    spans.push_back({.range = {meta.time_first_ns, meta.time_last_ns + 1},
+                     .row_count = meta.row_count});
   }
-  return range;
+  for (const auto& memtable : segment.memtables) {
+    for (const ChunkSnapshot& part : memtable->snapshot()) {
+      spans.push_back({.range = part.chunk->time_range(), .row_count = part.row_count});
+    }
+  }
+  return spans;
 }
 
-uint64_t rows_of(const SegmentView& segment) {
-  uint64_t rows = 0;
-  for (const auto& file : segment.files) rows += file->meta().row_count;
-  for (const auto& memtable : segment.memtables) rows += memtable->row_count();
-  return rows;
+// What a row takes while its slice is gathered and sorted.
+size_t row_bytes(const std::vector<ScanColumn>& columns) {
+  constexpr size_t kRowItselfBytes = 48;
+  size_t bytes = kRowItselfBytes;
+  for (const ScanColumn& column : columns) bytes += is_variable_size(column.type) ? 64 : 10;
+  return bytes;
 }
 
 }  // namespace
@@ -40,24 +45,17 @@ TimeStream::TimeStream(std::unique_ptr<ScanPlan> plan)
 }
 
 void TimeStream::cut_slices() {
-  const bool descending = plan_->spec().descending;
+  // Every slice asks for every series, which should not cost more than the rows.
+  const uint64_t rows_max =
+      std::max<uint64_t>(std::min(kSliceRowsMax, plan_->bytes_max() / row_bytes(plan_->columns())),
+                         plan_->series().size());
   for (const SegmentView* segment : plan_->segments()) {
-    const TimeRange range = plan_->spec().range.intersect(times_of(*segment));
-    if (range.empty()) continue;
-    const uint64_t span = static_cast<uint64_t>(range.end_ns) -
-                          static_cast<uint64_t>(range.begin_ns);
-    const uint64_t count =
-        std::clamp<uint64_t>(rows_of(*segment) / kSliceRows, 1, std::min<uint64_t>(span, 1'024));
-    const uint64_t step = span / count;
+    const TimeRange range = plan_->spec().range.intersect(segment->range);
     const size_t first = slices_.size();
-    for (uint64_t i = 0; i < count; ++i) {
-      const auto begin = static_cast<int64_t>(static_cast<uint64_t>(range.begin_ns) + i * step);
-      const auto end = static_cast<int64_t>(static_cast<uint64_t>(begin) + step);
-      slices_.push_back({.segment = segment,
-                         .range = {.begin_ns = begin,
-                                   .end_ns = i + 1 == count ? range.end_ns : end}});
+    for (const TimeRange& slice : cut_time(range, spans_of(*segment), rows_max, kSlicesMax)) {
+      slices_.push_back({.segment = segment, .range = slice});
     }
-    if (descending) {
+    if (plan_->spec().descending) {
       std::reverse(slices_.begin() + static_cast<ptrdiff_t>(first), slices_.end());
     }
   }

@@ -34,8 +34,9 @@ class TimeStream final : public BatchStream {
   Result<void> load_slice(const Slice& slice);
   ScanBatch take();
 
-  // A slice has about so many rows before they are filtered, or is a single segment.
-  static constexpr uint64_t kSliceRows = 500'000;
+  // A slice has fewer rows when they need more memory than the scan may keep.
+  static constexpr size_t kSliceRowsMax = 500'000;
+  static constexpr size_t kSlicesMax = 4'096;
   static constexpr size_t kBatchRows = 8'192;
 
   std::unique_ptr<ScanPlan> plan_;
