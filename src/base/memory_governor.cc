@@ -35,10 +35,8 @@ size_t read_resident_bytes() {
   std::ifstream file("/proc/self/statm");
   size_t total_pages = 0;
   size_t resident_pages = 0;
-  size_t shared_pages = 0;
-  if (!(file >> total_pages >> resident_pages >> shared_pages)) return 0;
-  // Pages of files can be dropped at any time.
-  return (resident_pages - std::min(resident_pages, shared_pages)) * page_bytes();
+  if (!(file >> total_pages >> resident_pages)) return 0;
+  return resident_pages * page_bytes();
 }
 
 // The number in a file of the control group; nothing for "max" and where there is no file.
@@ -56,7 +54,9 @@ size_t share(size_t bytes, double part) {
 }  // namespace
 
 MemoryGovernor::MemoryGovernor(size_t limit_bytes, Process process)
-    : limit_bytes_(limit_bytes), process_(std::move(process)) {}
+    : limit_bytes_(limit_bytes),
+      headroom_bytes_(std::min(kHeadroomBytes, share(limit_bytes, kHeadroomShare))),
+      process_(std::move(process)) {}
 
 MemoryGovernor::Process MemoryGovernor::this_process() {
   return {.resident_bytes = read_resident_bytes,
@@ -86,7 +86,7 @@ void MemoryGovernor::measure() {
   resident_bytes_.store(process_.resident_bytes(), std::memory_order_relaxed);
   // Freed memory that the allocator keeps must not count for ever.
   const size_t resident = resident_bytes_.load(std::memory_order_relaxed);
-  if (!process_.trim || resident < share(limit_bytes_, kCacheShare)) return;
+  if (!process_.trim || resident < for_cache()) return;
   const MutexLock lock(trim_mutex_);
   if (trimmed_ns_ != INT64_MIN && now_ns - trimmed_ns_ < kTrimEveryNs) return;
   trimmed_ns_ = now_ns;
@@ -96,8 +96,7 @@ void MemoryGovernor::measure() {
 
 bool MemoryGovernor::try_claim(Use use, size_t bytes) {
   measure();
-  const size_t allowed =
-      share(limit_bytes_, use == Use::kQueries ? kQueryShare : kWriteShare);
+  const size_t allowed = use == Use::kQueries ? for_queries() : for_writes();
   claim(use, bytes);
   // What was measured holds the older claims already; only the new one comes on top.
   const size_t resident = resident_bytes_.load(std::memory_order_relaxed);
@@ -115,14 +114,14 @@ void MemoryGovernor::release(Use use, size_t bytes) {
 }
 
 size_t MemoryGovernor::cache_bytes_max() const {
-  const size_t allowed = share(limit_bytes_, kCacheShare);
+  const size_t allowed = for_cache();
   const size_t cached = claimed_bytes(Use::kCache);
   const size_t used = used_bytes();
   const size_t others = used - std::min(used, cached);
   return allowed - std::min(allowed, others);
 }
 
-bool MemoryGovernor::is_tight() const { return used_bytes() > share(limit_bytes_, kCacheShare); }
+bool MemoryGovernor::is_tight() const { return used_bytes() > for_cache(); }
 
 size_t default_memory_limit_bytes() {
   const size_t machine = static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * page_bytes();

@@ -2,13 +2,14 @@
 // Shares one limit of memory among those who hold much of it: request bodies, memtables, the block
 // cache, queries.
 //
-//                 0 ──────────── kCacheShare ─── kWriteShare ─── kQueryShare ─ limit
-//   the cache grows up to ──────────┘                │               │
-//   writes are let in up to ─────────────────────────┘               │
-//   queries may claim memory up to ──────────────────────────────────┘
+//     0 ──────────────────── cache ─── writes ─── queries ─── limit
+//       the cache grows up to ─┘          │          │          │
+//       writes are let in up to ──────────┘          │          │
+//       queries may claim memory up to ──────────────┘          │
+//       writes and the limit lie kHeadroom apart ───────────────┘
 //
 // So what is cached goes first, then writes wait, then queries fail, and the rest stays free for
-// what nobody counts. What counts is the larger of the claims and of what the process holds.
+// what nobody counts: rows on their way, files being written. What counts is the larger of the claims and of what the process holds.
 // Threads: safe anywhere.
 #pragma once
 
@@ -23,9 +24,9 @@ namespace varve {
 
 class MemoryGovernor {
  public:
-  static constexpr double kCacheShare = 0.70;
-  static constexpr double kWriteShare = 0.80;
-  static constexpr double kQueryShare = 0.90;
+  /// Between where writes end and the limit; less when the limit is small.
+  static constexpr size_t kHeadroomBytes = 768ull << 20;
+  static constexpr double kHeadroomShare = 0.4;
 
   /// Who holds memory.
   enum class Use : uint8_t { kBodies, kMemtables, kCache, kQueries };
@@ -65,9 +66,13 @@ class MemoryGovernor {
 
  private:
   size_t claimed_total() const;
+  size_t for_cache() const { return limit_bytes_ - headroom_bytes_ / 4 * 5; }
+  size_t for_writes() const { return limit_bytes_ - headroom_bytes_; }
+  size_t for_queries() const { return limit_bytes_ - headroom_bytes_ / 2; }
   void measure();
 
   const size_t limit_bytes_;
+  const size_t headroom_bytes_;
   const Process process_;
   std::atomic<size_t> claimed_[kUseCount] = {};
   std::atomic<size_t> resident_bytes_{0};

@@ -31,22 +31,28 @@ struct FakeProcess {
 
 TEST(MemoryGovernor, LetsWritesInUpToTheirShareAndQueriesALittleFurther) {
   MemoryGovernor governor(1'000, {});
-  EXPECT_TRUE(governor.try_claim(Use::kBodies, 800));
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 600));
   EXPECT_FALSE(governor.try_claim(Use::kBodies, 1));
-  EXPECT_TRUE(governor.try_claim(Use::kQueries, 100));
+  EXPECT_TRUE(governor.try_claim(Use::kQueries, 200));
   EXPECT_FALSE(governor.try_claim(Use::kQueries, 1));
-  EXPECT_EQ(governor.used_bytes(), 900u) << "a refused claim leaves nothing behind";
-  governor.release(Use::kBodies, 800);
-  EXPECT_TRUE(governor.try_claim(Use::kBodies, 700));
+  EXPECT_EQ(governor.used_bytes(), 800u) << "a refused claim leaves nothing behind";
+  governor.release(Use::kBodies, 600);
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 400));
+}
+
+TEST(MemoryGovernor, KeepsNoMoreThanItsHeadroomFreeOfALargeLimit) {
+  MemoryGovernor governor(size_t{64} << 30, {});
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, (size_t{64} << 30) - MemoryGovernor::kHeadroomBytes));
+  EXPECT_FALSE(governor.try_claim(Use::kBodies, 1));
 }
 
 TEST(MemoryGovernor, CountsWhatTheProcessHoldsBeyondTheClaims) {
   FakeProcess process;
   MemoryGovernor governor(1'000, process.process());
-  process.resident_bytes = 750;
+  process.resident_bytes = 550;
   EXPECT_FALSE(governor.try_claim(Use::kBodies, 51));
   EXPECT_TRUE(governor.try_claim(Use::kBodies, 50));
-  EXPECT_EQ(governor.used_bytes(), 750u);
+  EXPECT_EQ(governor.used_bytes(), 550u);
   EXPECT_TRUE(governor.is_tight());
 }
 
@@ -66,7 +72,7 @@ TEST(MemoryGovernor, GivesBackWhatTheAllocatorKeepsButNotAllTheTime) {
   process.kept_by_allocator = 900;
   EXPECT_TRUE(governor.try_claim(Use::kBodies, 100));
   EXPECT_EQ(process.trims, 1);
-  process.resident_bytes = 790;
+  process.resident_bytes = 590;
   process.now_ns += 20'000'000;
   EXPECT_FALSE(governor.try_claim(Use::kBodies, 100));
   EXPECT_EQ(process.trims, 1);
@@ -74,10 +80,10 @@ TEST(MemoryGovernor, GivesBackWhatTheAllocatorKeepsButNotAllTheTime) {
 
 TEST(MemoryGovernor, ShrinksTheCacheBeforeItRefusesWrites) {
   MemoryGovernor governor(1'000, {});
-  EXPECT_EQ(governor.cache_bytes_max(), 700u);
+  EXPECT_EQ(governor.cache_bytes_max(), 500u);
   governor.claim(Use::kCache, 300);
-  EXPECT_EQ(governor.cache_bytes_max(), 700u) << "its own bytes are not in its way";
-  governor.claim(Use::kMemtables, 600);
+  EXPECT_EQ(governor.cache_bytes_max(), 500u) << "its own bytes are not in its way";
+  governor.claim(Use::kMemtables, 400);
   EXPECT_EQ(governor.cache_bytes_max(), 100u);
   governor.claim(Use::kMemtables, 600);
   EXPECT_EQ(governor.cache_bytes_max(), 0u);
@@ -92,7 +98,7 @@ TEST(MemoryGovernor, HoldsItsLimitWhenManyThreadsClaim) {
         ScopedMemory memory(&governor, Use::kQueries);
         if (!memory.set(200'000)) continue;
         // A claim in flight that will be refused may be counted for a moment.
-        EXPECT_LE(governor.claimed_bytes(Use::kQueries), 900'000u + 8 * 200'000u);
+        EXPECT_LE(governor.claimed_bytes(Use::kQueries), 800'000u + 8 * 200'000u);
         EXPECT_TRUE(memory.set(50'000));
       }
     });

@@ -146,7 +146,7 @@ void share_memory(MemoryGovernor& memory, engine::EngineOptions& options) {
 
 void share_memory(MemoryGovernor& memory, influxql::QueryOptions& options) {
   options.memory = &memory;
-  options.memory_bytes_max = std::min(options.memory_bytes_max, memory.limit_bytes() / 2);
+  options.memory_bytes_max = std::min(options.memory_bytes_max, memory.limit_bytes() / 4);
 }
 
 void share_memory(MemoryGovernor& memory, IngestOptions& options) {

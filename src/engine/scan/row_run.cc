@@ -218,6 +218,32 @@ std::vector<RowRun> merge_runs(std::vector<RowRun> runs, MergeMode mode,
   return merged;
 }
 
+RowRun copy_rows(const RowRun& run, const std::vector<ScanColumn>& columns) {
+  auto rows = std::make_shared<OwnedRows>(columns);
+  rows->times_ns.assign(run.times_ns.begin(), run.times_ns.end());
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const ColumnView& from = run.columns[c];
+    ColumnVector& to = rows->columns[c];
+    to.reserve(run.row_count());
+    if (!is_variable_size(columns[c].type)) {
+      append_range(from, 0, run.row_count(), to);
+      continue;
+    }
+    const auto* texts = static_cast<const std::string_view*>(from.values);
+    for (size_t row = 0; row < run.row_count(); ++row) {
+      if (from.has_value(row)) {
+        to.append_string(texts[row]);
+      } else {
+        to.pad_to(row + 1, from.states[row]);
+      }
+    }
+  }
+  const bool times_differ = run.times_differ;
+  RowRun copied = to_run(std::move(rows), {});
+  copied.times_differ = times_differ;
+  return copied;
+}
+
 RowRun pick_rows(const RowRun& run, std::span<const uint32_t> picked,
                  const std::vector<ScanColumn>& columns) {
   auto rows = std::make_shared<OwnedRows>(columns);

@@ -54,6 +54,9 @@ void append_range(const ColumnView& from, size_t begin, size_t end, ColumnVector
 std::vector<RowRun> merge_runs(std::vector<RowRun> runs, MergeMode mode,
                                const std::vector<ScanColumn>& columns);
 
+/// The same rows in memory of their own, text included: what the run views need not stay.
+RowRun copy_rows(const RowRun& run, const std::vector<ScanColumn>& columns);
+
 /// The given rows of a run, in the given order.
 RowRun pick_rows(const RowRun& run, std::span<const uint32_t> rows,
                  const std::vector<ScanColumn>& columns);

@@ -99,7 +99,10 @@ Result<void> TimeStream::load_slice(const Slice& slice) {
                          .run = static_cast<uint32_t>(runs_.size()),
                          .row = row});
       }
-      if (selected.row_count() > 0) runs_.push_back(std::move(selected));
+      if (selected.row_count() == 0) continue;
+      // A few rows of many series would keep the decoded columns of whole files in memory.
+      const bool is_few = selected.row_count() < kFewRows;
+      runs_.push_back(is_few ? copy_rows(selected, plan_->columns()) : std::move(selected));
     }
   }
   // Rows of one time and series (append tables) stay in their order of arrival either way.

@@ -37,6 +37,7 @@ class TimeStream final : public BatchStream {
   // A slice has fewer rows when they need more memory than the scan may keep.
   static constexpr size_t kSliceRowsMax = 500'000;
   static constexpr size_t kSlicesMax = 4'096;
+  static constexpr size_t kFewRows = 8'192;
   static constexpr size_t kBatchRows = 8'192;
 
   std::unique_ptr<ScanPlan> plan_;

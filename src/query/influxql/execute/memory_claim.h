@@ -22,7 +22,10 @@ class MemoryBudget {
   friend class MemoryClaim;
   // Claimed in steps, so that the small changes of a statement stay its own affair.
   static constexpr size_t kStepBytes = 1 << 20;
-  bool hold(size_t bytes) { return held_.set((bytes + kStepBytes - 1) / kStepBytes * kStepBytes); }
+  // Half as much again for arrays that are copied while they grow.
+  bool hold(size_t bytes) {
+    return held_.set((bytes + bytes / 2 + kStepBytes - 1) / kStepBytes * kStepBytes);
+  }
 
   size_t bytes_max_;
   size_t used_bytes_ = 0;
