@@ -130,7 +130,7 @@ Result<size_t> memory_limit_bytes(const Config& config) {
 
 void share_memory(MemoryGovernor& memory, HttpServerOptions& options) {
   options.memory = &memory;
-  const size_t share = std::max(memory.limit_bytes() / 4, options.body_bytes_max);
+  const size_t share = std::max(memory.limit_bytes() / 8, options.body_bytes_max);
   options.bodies_bytes_max = std::min(options.bodies_bytes_max, share);
 }
 
