@@ -2,12 +2,10 @@
 // Shares one limit of memory among those who hold much of it: request bodies, memtables, the block
 // cache, queries.
 //
-//     0 ──────────────────── cache ─── writes ─── queries ─── limit
-//       the cache grows up to ─┘          │          │          │
-//       writes are let in up to ──────────┘          │          │
-//       queries may claim memory up to ──────────────┘          │
-//       writes and the limit lie kHeadroom apart ───────────────┘
+//     0 ···················· cache ··· writes ··· queries ··· limit
 //
+// The cache grows, writes are let in and queries may claim memory up to their marks; writes end
+// kHeadroomBytes before the limit.
 // So what is cached goes first, then writes wait, then queries fail, and the rest stays free for
 // what nobody counts: rows on their way, files being written. What counts is the larger of the claims and of what the process holds.
 // Threads: safe anywhere.

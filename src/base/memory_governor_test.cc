@@ -41,8 +41,9 @@ TEST(MemoryGovernor, LetsWritesInUpToTheirShareAndQueriesALittleFurther) {
 }
 
 TEST(MemoryGovernor, KeepsNoMoreThanItsHeadroomFreeOfALargeLimit) {
-  MemoryGovernor governor(size_t{64} << 30, {});
-  EXPECT_TRUE(governor.try_claim(Use::kBodies, (size_t{64} << 30) - MemoryGovernor::kHeadroomBytes));
+  constexpr size_t kLimit = size_t{64} << 30;
+  MemoryGovernor governor(kLimit, {});
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, kLimit - MemoryGovernor::kHeadroomBytes));
   EXPECT_FALSE(governor.try_claim(Use::kBodies, 1));
 }
 

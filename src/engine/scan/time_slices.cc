@@ -13,7 +13,7 @@ double length(const TimeRange& range) {
                              static_cast<uint64_t>(range.begin_ns));
 }
 
-// Where the number of rows per time changes: begins and ends of spans inside the range, and its own.
+// Where the number of rows per time changes: begins and ends of spans, and of the range.
 std::vector<int64_t> breakpoints(const TimeRange& range, std::span<const RowSpan> spans) {
   std::vector<int64_t> points{range.begin_ns, range.end_ns};
   for (const RowSpan& span : spans) {
