@@ -7,7 +7,8 @@
 // The cache grows, writes are let in and queries may claim memory up to their marks; writes end
 // kHeadroomBytes before the limit.
 // So what is cached goes first, then writes wait, then queries fail, and the rest stays free for
-// what nobody counts: rows on their way, files being written. What counts is the larger of the claims and of what the process holds.
+// what nobody counts: rows on their way, files being written. What counts is the larger of the
+// claims and of what the process holds.
 // Threads: safe anywhere.
 #pragma once
 
