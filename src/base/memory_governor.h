@@ -32,7 +32,8 @@ class MemoryGovernor {
   static constexpr size_t kUseCount = 4;
 
   struct Process {
-    /// Bytes of memory that the process holds now; 0 when nobody knows. Null: never asked.
+    /// Bytes of memory that the process holds now, without pages of files; 0 when nobody knows.
+    /// Null: never asked.
     std::function<size_t()> resident_bytes;
     /// Gives the operating system what the allocator keeps. Null: nothing to give.
     std::function<void()> trim;

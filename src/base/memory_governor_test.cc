@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory_governor.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <thread>
 #include <vector>
@@ -117,6 +120,23 @@ TEST(MemoryGovernor, KnowsThisProcessAndMachine) {
   const auto process = MemoryGovernor::this_process();
   EXPECT_GT(process.resident_bytes(), 0u);
   EXPECT_GT(default_memory_limit_bytes(), 0u);
+}
+
+// A small limit would refuse writes for ever once enough of the program was read into memory.
+TEST(MemoryGovernor, DoesNotCountPagesOfFilesWhichTheSystemTakesBackByItself) {
+  constexpr size_t kBytes = 64u << 20;
+  char path[] = "/tmp/varve_memory_governor_XXXXXX";
+  const int file = mkstemp(path);
+  ASSERT_GE(file, 0);
+  unlink(path);
+  ASSERT_EQ(ftruncate(file, kBytes), 0);
+  const auto process = MemoryGovernor::this_process();
+  const size_t before = process.resident_bytes();
+  void* mapped = mmap(nullptr, kBytes, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  EXPECT_LT(process.resident_bytes(), before + kBytes / 2);
+  munmap(mapped, kBytes);
+  close(file);
 }
 
 }  // namespace
