@@ -75,6 +75,18 @@ bool type_fields(Expression& condition, const BoundTable& table) {
   return has_field;
 }
 
+/// The same table with the fields of its definition that hold no cell in the time of the statement.
+/// Left unknown they would be read as tags, and `s != 'p'` would hold for every row. A name that is
+/// a tag too is the tag, as InfluxDB has it where the field holds nothing.
+BoundTable with_empty_fields(const BoundTable& table) {
+  BoundTable whole = table;
+  for (const Column& column : table.table->columns) {
+    if (column.kind != ColumnKind::kField || table.fields.contains(column.name)) continue;
+    if (table.table->tag(column.name) == nullptr) whole.fields[column.name].push_back(&column);
+  }
+  return whole;
+}
+
 tl::unexpected<Error> refuse_condition(const BoundTable& table, TimeRange range,
                                        std::string_view why) {
   std::string message;
@@ -112,7 +124,7 @@ Result<void> remove_rows(const Removal& removal, StatementContext& context) {
          TRY(bind_tables(measurement, context.names, removal.range, context.store))) {
       TRY_VOID(context.check());
       if (table->range.empty()) continue;
-      TRY_VOID(remove_from(*table, removal, context));
+      TRY_VOID(remove_from(with_empty_fields(*table), removal, context));
     }
   }
   return {};

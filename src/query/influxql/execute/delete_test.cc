@@ -56,6 +56,21 @@ TEST(Delete, TakesRowsByTheirFieldsToo) {
             "error: shard 1: expressions not supported in WHERE clause during deletion");
 }
 
+TEST(Delete, DoesNotTakeAFieldForATagWhereItHoldsNothing) {
+  TestDatabase database;
+  database.write("m,h=a v=1 0\nm,h=b s=\"q\" 0\nm,h=c s=\"p\" 700000");
+  EXPECT_EQ(database.run("DELETE FROM m WHERE s != 'p' AND time < 10s"), "");
+  EXPECT_EQ(database.run("SELECT v, s FROM m"), "m time,v,s: 0,1,null 700000,null,'p'");
+  EXPECT_EQ(database.run("DELETE FROM m WHERE s != 'p' AND time < 10s"), "") << "once more";
+  EXPECT_EQ(database.run("SELECT v, s FROM m"), "m time,v,s: 0,1,null 700000,null,'p'");
+  EXPECT_EQ(database.run("DELETE FROM m WHERE s = 'p'; DELETE FROM m WHERE s != 'p'"), " | ");
+  EXPECT_EQ(database.run("DELETE FROM m WHERE s = '' OR s !~ /p/"), "");
+  EXPECT_EQ(database.run("SELECT v, h FROM m"), "m time,v,h: 0,1,'a'");
+  database.write("m,s=x v=2 0");
+  EXPECT_EQ(database.run("DELETE FROM m WHERE s = 'x'"), "") << "a tag now";
+  EXPECT_EQ(database.run("SELECT v, h FROM m"), "m time,v,h: 0,1,'a'");
+}
+
 TEST(Delete, RefusesAsInfluxDbDoes) {
   EXPECT_EQ(left_by("DELETE FROM cpu WHERE time < 10s AND time > 'x'"),
             "error: invalid operation: time and *influxql.StringLiteral are not compatible");
