@@ -44,11 +44,20 @@ TimeStream::TimeStream(std::unique_ptr<ScanPlan> plan)
   rank_series();
 }
 
-void TimeStream::cut_slices() {
+// How many rows of the table a slice may have, wanted or not.
+uint64_t TimeStream::slice_rows() const {
+  const uint64_t limit = plan_->spec().rows_limit;
+  uint64_t rows = std::min<uint64_t>(kSliceRowsMax,
+                                     plan_->bytes_max() / row_bytes(plan_->columns()));
+  if (limit != 0) rows = std::min(rows, std::max(kLimitedSliceRows, 4 * limit));
   // Every slice asks for every series, which should not cost more than the rows.
-  const uint64_t rows_max =
-      std::max<uint64_t>(std::min(kSliceRowsMax, plan_->bytes_max() / row_bytes(plan_->columns())),
-                         plan_->series().size());
+  const uint64_t wanted = std::max<uint64_t>(1, plan_->series().size());
+  rows = std::max(rows, wanted);
+  return rows * std::max<uint64_t>(1, plan_->table().index().series_count() / wanted);
+}
+
+void TimeStream::cut_slices() {
+  const uint64_t rows_max = slice_rows();
   for (const SegmentView* segment : plan_->segments()) {
     const TimeRange range = plan_->spec().range.intersect(segment->range);
     const size_t first = slices_.size();
@@ -79,6 +88,28 @@ void TimeStream::rank_series() {
   }
 }
 
+// Of the rows of a series those that may be answered: no more than are still wanted, from the end at
+// which the answer begins. Of equal times (append tables) the first ones come first at either end.
+std::vector<RowRun> TimeStream::select_first(std::vector<RowRun> runs, SeriesId id) {
+  const bool descending = plan_->spec().descending;
+  const bool is_cut = plan_->table().mode() != MergeMode::kAppend;
+  uint64_t left = is_cut ? rows_left_ : UINT64_MAX;
+  if (descending && is_cut) std::ranges::reverse(runs);
+  std::vector<RowRun> first;
+  for (const RowRun& run : runs) {
+    if (left == 0) break;
+    RowRun selected = plan_->select(run, id, false);
+    const size_t rows = selected.row_count();
+    if (rows == 0) continue;
+    if (rows > left) {
+      selected = descending ? selected.slice(rows - left, rows) : selected.slice(0, left);
+    }
+    left -= selected.row_count();
+    first.push_back(std::move(selected));
+  }
+  return first;
+}
+
 Result<void> TimeStream::load_slice(const Slice& slice) {
   if (scan_segment_ != slice.segment) {
     scan_ = std::make_unique<SegmentScan>(plan_->open(*slice.segment));
@@ -90,16 +121,14 @@ Result<void> TimeStream::load_slice(const Slice& slice) {
   for (size_t i = 0; i < plan_->series().size(); ++i) {
     TRY_VOID(plan_->check_cancelled());
     const SeriesId id = plan_->series()[i];
-    for (const RowRun& run :
-         TRY(scan_->rows(id, plan_->table().index().hash(id), slice.range))) {
-      RowRun selected = plan_->select(run, id, false);
+    auto runs = TRY(scan_->rows(id, plan_->table().index().hash(id), slice.range));
+    for (RowRun& selected : select_first(std::move(runs), id)) {
       for (uint32_t row = 0; row < selected.row_count(); ++row) {
         rows_.push_back({.time_ns = selected.times_ns[row],
                          .rank = ranks_[i],
                          .run = static_cast<uint32_t>(runs_.size()),
                          .row = row});
       }
-      if (selected.row_count() == 0) continue;
       // A few rows of many series would keep the decoded columns of whole files in memory.
       const bool is_few = selected.row_count() < kFewRows;
       runs_.push_back(is_few ? copy_rows(selected, plan_->columns()) : std::move(selected));

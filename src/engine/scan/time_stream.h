@@ -29,13 +29,16 @@ class TimeStream final : public BatchStream {
     uint32_t run = 0;
     uint32_t row = 0;
   };
+  uint64_t slice_rows() const;
   void cut_slices();
+  std::vector<RowRun> select_first(std::vector<RowRun> runs, SeriesId id);
   void rank_series();
   Result<void> load_slice(const Slice& slice);
   ScanBatch take();
 
   // A slice has fewer rows when they need more memory than the scan may keep.
   static constexpr size_t kSliceRowsMax = 500'000;
+  static constexpr uint64_t kLimitedSliceRows = 4'096;
   static constexpr size_t kSlicesMax = 4'096;
   static constexpr size_t kFewRows = 8'192;
   static constexpr size_t kBatchRows = 8'192;
