@@ -88,8 +88,8 @@ void TimeStream::rank_series() {
   }
 }
 
-// Of the rows of a series those that may be answered: no more than are still wanted, from the end at
-// which the answer begins. Of equal times (append tables) the first ones come first at either end.
+// Of the rows of a series those that may be answered: no more than are still wanted, from the end
+// at which the answer begins. Of equal times (append tables) the first ones come first at either.
 std::vector<RowRun> TimeStream::select_first(std::vector<RowRun> runs, SeriesId id) {
   const bool descending = plan_->spec().descending;
   const bool is_cut = plan_->table().mode() != MergeMode::kAppend;
