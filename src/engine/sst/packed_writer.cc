@@ -6,7 +6,6 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "base/checksum.h"
 #include "engine/page/page.h"
 #include "engine/sst/directory_writer.h"
 #include "engine/sst/packed_rows.h"
@@ -27,13 +26,9 @@ std::vector<SstColumn> columns_of(const SstWriterOptions& options, ColumnKind ki
 
 class PackedSstWriter final : public SstWriter {
  public:
-  PackedSstWriter(FileSystem& files, SstWriterOptions options, std::unique_ptr<File> file,
-                  std::string temporary_path)
-      : files_(files),
-        options_(std::move(options)),
-        temporary_path_(std::move(temporary_path)),
-        file_(std::move(file)),
-        output_(std::make_shared<FileOutput>(*file_)),
+  PackedSstWriter(SstWriterOptions options, std::unique_ptr<SstOutput> output)
+      : options_(std::move(options)),
+        output_(std::move(output)),
         fields_(columns_of(options_, ColumnKind::kField)),
         rows_(columns_of(options_, ColumnKind::kTag), fields_, options_.zstd_level),
         directory_(static_cast<size_t>(std::ranges::count_if(
@@ -43,11 +38,6 @@ class PackedSstWriter final : public SstWriter {
         times_(ValueType::kTimestamp) {
     for (const SstColumn& field : fields_) cells_.emplace_back(field.type);
     has_cells_.resize(fields_.size());
-  }
-
-  ~PackedSstWriter() override {
-    // Whoever gives up leaves a temporary file; recovery removes it should this fail.
-    if (file_) (void)files_.remove(temporary_path_);
   }
 
   /// Rows of a long series fill pages of their own, all as long as each other; those of a short one
@@ -73,18 +63,7 @@ class PackedSstWriter final : public SstWriter {
       return fail(ErrorCode::kInternal, "sorted file " + options_.path + " has no rows");
     }
     TRY_VOID(write_directory());
-    (void)output_->take_crc();
-    TRY_VOID(from_arrow(rows_.writer().Close()));
-    TRY_VOID(from_arrow(output_->Close()));
-    std::string footer_crc;
-    ByteWriter(footer_crc).u32(output_->take_crc());
-    TRY_VOID(file_->write_at(footer_crc_offset_, footer_crc));
-    // Bytes first, name second, manifest third: a crash between any two leaves a state that
-    // recovery understands (a stray temporary, or an SST that no manifest names).
-    TRY_VOID(file_->sync());
-    summary_.size_bytes = TRY(file_->size_bytes());
-    TRY_VOID(files_.rename(temporary_path_, options_.path));
-    file_.reset();
+    summary_.size_bytes = TRY(output_->finish([&] { return rows_.writer().Close(); }));
     summary_.series_count = directory_.series_count();
     for (size_t field = 0; field < fields_.size(); ++field) {
       if (has_cells_[field]) summary_.fields_present.push_back(fields_[field].id);
@@ -101,12 +80,6 @@ class PackedSstWriter final : public SstWriter {
     size_t row_begin = 0;
     size_t row_count = 0;
   };
-
-  Result<void> from_arrow(const arrow::Status& status) const {
-    if (status.ok()) return {};
-    if (!output_->error().message.empty()) return fail(output_->error());
-    return fail(ErrorCode::kInternal, "writing " + options_.path + ": " + status.message());
-  }
 
   /// Ends the page early where texts become too many; a page has at least one row.
   Result<void> append_rows(const SeriesRef& series, std::span<const int64_t> times_ns,
@@ -194,50 +167,30 @@ class PackedSstWriter final : public SstWriter {
   }
 
   Result<void> write_rows() {
-    TRY_VOID(from_arrow(rows_.write(output_, chunks_)));
-    return directory_.write_full(directory_sink());
-  }
-
-  /// Appends to the file; Parquet's writer goes on behind.
-  DirectoryWriter::Sink directory_sink() {
-    return [this](std::string_view bytes) -> Result<uint64_t> {
-      const auto offset = output_->Tell();
-      TRY_VOID(from_arrow(offset.status()));
-      TRY_VOID(from_arrow(output_->Write(bytes.data(), static_cast<int64_t>(bytes.size()))));
-      return static_cast<uint64_t>(*offset);
-    };
+    TRY_VOID(output_->from_arrow(rows_.write(output_->stream(), chunks_)));
+    return directory_.write_full(output_->sink());
   }
 
   Result<void> write_directory() {
-    const auto sink = directory_sink();
-    const DirectoryIndex index = TRY(directory_.finish(sink));
+    const DirectoryIndex index = TRY(directory_.finish(output_->sink()));
     std::string plain;
     ByteWriter writer(plain);
     writer.varint(page_row_counts_.size());
     for (const size_t row_count : page_row_counts_) writer.varint(row_count);
     writer.raw(encode_block(index, chunks_));
-    const std::string block = compress_block(plain, options_.zstd_level);
-    // Four bytes for the footer's checksum, which is not known yet.
-    footer_crc_offset_ = TRY(sink(std::string_view("\0\0\0\0", kFooterCrcBytes)));
-    const uint64_t offset = TRY(sink(block));
-    auto texts = footer_texts(options_, {.offset = offset,
-                                         .size_bytes = block.size(),
-                                         .plain_bytes = plain.size(),
-                                         .crc = crc32c(block)});
+    auto texts =
+        footer_texts(options_, TRY(output_->write_index_block(plain, options_.zstd_level)));
     std::string types;
     for (const SstColumn& field : fields_) {
       types += (types.empty() ? "" : " ") + std::to_string(raw(field.id)) + " " +
                std::to_string(static_cast<unsigned>(field.type));
     }
     texts.emplace_back("varve.fields", types);
-    return from_arrow(rows_.writer().AddKeyValueMetadata(key_values(texts)));
+    return output_->from_arrow(rows_.writer().AddKeyValueMetadata(key_values(texts)));
   }
 
-  FileSystem& files_;
   const SstWriterOptions options_;
-  const std::string temporary_path_;
-  std::unique_ptr<File> file_;
-  std::shared_ptr<FileOutput> output_;
+  const std::unique_ptr<SstOutput> output_;
   const std::vector<SstColumn> fields_;
   PackedRows rows_;
   DirectoryWriter directory_;
@@ -251,17 +204,14 @@ class PackedSstWriter final : public SstWriter {
   std::vector<size_t> page_row_counts_;
   std::vector<SstChunk> chunks_;
   std::vector<bool> has_cells_;
-  uint64_t footer_crc_offset_ = 0;
   SstSummary summary_;
 };
 
 }  // namespace
 
-std::unique_ptr<SstWriter> make_packed_writer(FileSystem& files, SstWriterOptions options,
-                                              std::unique_ptr<File> file,
-                                              std::string temporary_path) {
-  return std::make_unique<PackedSstWriter>(files, std::move(options), std::move(file),
-                                           std::move(temporary_path));
+std::unique_ptr<SstWriter> make_packed_writer(SstWriterOptions options,
+                                              std::unique_ptr<SstOutput> output) {
+  return std::make_unique<PackedSstWriter>(std::move(options), std::move(output));
 }
 
 }  // namespace varve::engine

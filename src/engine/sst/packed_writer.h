@@ -6,16 +6,14 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
+#include "engine/sst/sst_output.h"
 #include "engine/sst/sst_writer.h"
 
 namespace varve::engine {
 
-/// `files` outlives it; `file` is named `temporary_path` until the end. May throw what Parquet
-/// does.
-std::unique_ptr<SstWriter> make_packed_writer(FileSystem& files, SstWriterOptions options,
-                                              std::unique_ptr<File> file,
-                                              std::string temporary_path);
+/// May throw what Parquet does.
+std::unique_ptr<SstWriter> make_packed_writer(SstWriterOptions options,
+                                              std::unique_ptr<SstOutput> output);
 
 }  // namespace varve::engine

@@ -9,16 +9,13 @@
 #include <parquet/types.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "engine/sst/null_cells.h"
 #include "engine/sst/packed_reader.h"
 #include "engine/sst/parquet_io.h"
-#include "engine/sst/sst_block.h"
-#include "engine/sst/sst_footer.h"
-#include "engine/sst/sst_reader.h"
+#include "engine/sst/sst_file_reader.h"
 
 namespace varve::engine {
 namespace {
@@ -53,54 +50,23 @@ void spread(T* cells, size_t value_count, const std::vector<int16_t>& levels, in
   }
 }
 
-class ParquetSstReader final : public SstReader {
+class ParquetSstReader final : public SstFileReader {
  public:
   ParquetSstReader(std::string path, std::shared_ptr<File> bytes,
-                   std::unique_ptr<parquet::ParquetFileReader> file, SstFooter footer)
-      : path_(std::move(path)), bytes_(std::move(bytes)), file_(std::move(file)),
-        metadata_(file_->metadata()), footer_(std::move(footer)) {}
+                   std::unique_ptr<parquet::ParquetFileReader> parquet, SstFooter footer)
+      : SstFileReader(std::move(path), std::move(bytes), std::move(footer)),
+        parquet_(std::move(parquet)),
+        metadata_(parquet_->metadata()) {}
 
   Result<void> load() {
     TRY_VOID(load_columns());
-    return load_block();
+    const std::string plain = TRY(load_index_block());
+    return footer().format == 1 ? load_block_format1(plain) : load_block(plain);
   }
 
-  const std::string& path() const override { return path_; }
-  SstLayout layout() const override { return footer_.layout; }
-  TableId table() const override { return footer_.table; }
-  SegmentId segment() const override { return footer_.segment; }
-  Version version_first() const override { return footer_.version_first; }
-  Version version_last() const override { return footer_.version_last; }
-  uint64_t row_count() const override { return row_group_begins_.back(); }
-  uint32_t row_group_count() const override {
-    return static_cast<uint32_t>(metadata_->num_row_groups());
-  }
-  uint32_t row_group_rows(uint32_t row_group) const override {
-    return static_cast<uint32_t>(row_group_begins_[row_group + 1] - row_group_begins_[row_group]);
-  }
-  const std::vector<SstColumn>& fields() const override { return fields_; }
-  int field_index(ColumnId id) const override {
-    const auto found = field_of_.find(raw(id));
-    return found == field_of_.end() ? -1 : found->second;
-  }
-  const DirectoryIndex& directory() const override { return directory_; }
   size_t size_bytes() const override {
     // Parquet's metadata takes several times its encoded size in memory.
-    return directory_.size_bytes() + metadata_->size() * 4 + fields_.size() * sizeof(SstColumn) +
-           chunks_.size() * sizeof(SstChunk);
-  }
-
-  Result<std::shared_ptr<const SeriesDirectory>> read_directory(uint32_t block) const override {
-    const DirectoryBlockPlace& place = directory_.block(block);
-    auto decoded = decode_directory(place, block + 1 == directory_.block_count()
-                                               ? row_count()
-                                               : directory_.block(block + 1).row_begin);
-    if (!decoded) {
-      if (decoded.error().code != ErrorCode::kCorrupt) return fail(decoded.error());
-      return corrupt(decoded.error().message + " in the block at offset " +
-                     std::to_string(place.offset));
-    }
-    return std::make_shared<const SeriesDirectory>(std::move(*decoded));
+    return base_size_bytes() + metadata_->size() * 4;
   }
 
   Result<std::shared_ptr<const DecodedColumn>> read_times(uint32_t row_group) const override {
@@ -108,27 +74,18 @@ class ParquetSstReader final : public SstReader {
   }
   Result<std::shared_ptr<const DecodedColumn>> read_field(uint32_t row_group,
                                                           uint32_t field) const override {
-    return read(row_group, field + 1, file_column_[field], fields_[field].type);
+    return read(row_group, field + 1, file_column_[field], fields()[field].type);
   }
 
  private:
-  tl::unexpected<Error> corrupt(const std::string& what) const {
-    return fail(ErrorCode::kCorrupt, path_ + ": " + what);
-  }
-
-  /// The same for what was said without the path.
-  tl::unexpected<Error> of_path(const Error& error) const {
-    return fail(error.code, path_ + ": " + error.message);
-  }
-
   Result<void> load_columns() {
     const parquet::SchemaDescriptor& schema = *metadata_->schema();
-    const std::vector<uint64_t>& tag_ids = footer_.tag_ids;
+    const std::vector<uint64_t>& tag_ids = footer().tag_ids;
     // A list's leaf is named "element"; people know it by the name of the list.
     const auto name = [](const parquet::ColumnDescriptor& column) {
       return column.path()->ToDotVector().front();
     };
-    const bool is_hybrid = footer_.layout == SstLayout::kHybrid;
+    const bool is_hybrid = layout() == SstLayout::kHybrid;
     if (schema.num_columns() == 0 || name(*schema.Column(0)) != "time") {
       return corrupt("its first column is not time");
     }
@@ -137,96 +94,37 @@ class ParquetSstReader final : public SstReader {
       const parquet::ColumnDescriptor& descriptor = *schema.Column(column);
       const auto id = static_cast<uint32_t>(descriptor.schema_node()->field_id());
       if (std::find(tag_ids.begin(), tag_ids.end(), id) != tag_ids.end()) continue;
-      field_of_[id] = static_cast<int>(fields_.size());
       file_column_.push_back(column);
-      fields_.push_back({.id = ColumnId{id},
-                         .kind = ColumnKind::kField,
-                         .type = TRY(value_type(descriptor)),
-                         .name = is_hybrid ? name(descriptor) : descriptor.name()});
+      add_field({.id = ColumnId{id},
+                 .kind = ColumnKind::kField,
+                 .type = TRY(value_type(descriptor)),
+                 .name = is_hybrid ? name(descriptor) : descriptor.name()});
     }
-    for (const SstColumn& field : fields_) numeric_fields_ += is_summarized(field.type) ? 1 : 0;
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
       // Of lists it counts the elements.
       const int64_t rows = metadata_->RowGroup(group)->ColumnChunk(0)->num_values();
       if (rows <= 0 || rows > UINT32_MAX) return corrupt("a row group has an impossible size");
-      row_group_begins_.push_back(row_group_begins_.back() + static_cast<uint64_t>(rows));
+      add_row_group(static_cast<uint64_t>(rows));
     }
     return {};
-  }
-
-  Result<void> load_block() {
-    const auto plain = read_index_block(*bytes_, footer_.block);
-    if (!plain) return of_path(plain.error());
-    return footer_.format == 1 ? load_format1(*plain)
-                               : load_format2(*plain, TRY(bytes_->size_bytes()));
-  }
-
-  Result<void> load_format2(std::string_view plain, uint64_t file_bytes) {
-    auto block = decode_block(plain, file_bytes, row_count());
-    if (!block) return corrupt(block.error().message);
-    chunks_ = std::move(block->chunks);
-    directory_ = std::move(block->directory);
-    return check_chunks();
-  }
-
-  /// The directory was no more than a part of that block.
-  Result<void> load_format1(std::string_view plain) {
-    const SstBlockPlace& place = footer_.block;
-    auto block = decode_block_format1(plain);
-    if (!block) return corrupt(block.error().message);
-    chunks_ = std::move(block->chunks);
-    directory_ = DirectoryIndex::of_one_block(
-        {.first = {},
-         .offset = place.offset,
-         .row_begin = 0,
-         .size_bytes = static_cast<uint32_t>(place.size_bytes),
-         .plain_bytes = static_cast<uint32_t>(place.plain_bytes),
-         .crc = place.crc,
-         .series_count = 0});
-    return check_chunks();
-  }
-
-  Result<void> check_chunks() const {
-    if (chunks_.size() == row_group_count() * (fields_.size() + 1)) return {};
-    return corrupt("its list of column chunks has another length than its columns");
-  }
-
-  Result<SeriesDirectory> decode_directory(const DirectoryBlockPlace& place,
-                                           uint64_t row_end) const {
-    const std::string bytes = TRY(bytes_->read_at(place.offset, place.size_bytes));
-    if (bytes.size() != place.size_bytes || crc32c(bytes) != place.crc) {
-      return fail(ErrorCode::kCorrupt, "a checksum of the series directory is wrong");
-    }
-    const std::string plain = TRY(decompress_block(bytes, place.plain_bytes));
-    if (footer_.format == 1) {
-      const auto block = TRY(decode_block_format1(plain));
-      return SeriesDirectory::decode_format1(block.directory, numeric_fields_, row_group_begins_);
-    }
-    auto decoded = SeriesDirectory::decode(plain, numeric_fields_, row_group_begins_,
-                                           place.row_begin, row_end);
-    if (decoded && (decoded->series_count() != place.series_count ||
-                    decoded->series(0).hash != place.first)) {
-      return fail(ErrorCode::kCorrupt, "series directory: its index names other series");
-    }
-    return decoded;
   }
 
   /// `chunk_column`: 0 for time, then the fields.
   Result<std::shared_ptr<const DecodedColumn>> read(uint32_t row_group, size_t chunk_column,
                                                     int column, ValueType type) const {
-    const SstChunk& chunk = chunks_[row_group * (fields_.size() + 1) + chunk_column];
-    const auto at = " in the column chunk at offset " + std::to_string(chunk.offset);
+    const SstChunk& place = chunk(row_group, chunk_column);
+    const auto at = " in the column chunk at offset " + std::to_string(place.offset);
     // The bytes come from the page cache twice; Parquet would take a damaged page header at its
     // word.
-    const size_t size_bytes = chunk.size_bytes + chunk.nulls_bytes;
-    const std::string bytes = TRY(bytes_->read_at(chunk.offset, size_bytes));
-    if (bytes.size() != size_bytes || crc32c(bytes) != chunk.crc) {
+    const size_t size_bytes = place.size_bytes + place.nulls_bytes;
+    const std::string bytes = TRY(file().read_at(place.offset, size_bytes));
+    if (bytes.size() != size_bytes || crc32c(bytes) != place.crc) {
       return corrupt("a checksum is wrong" + at);
     }
     try {
       auto cells = decode(row_group, column, type);
       if (!cells) return corrupt(cells.error().message + at);
-      const auto nulls = std::string_view(bytes).substr(chunk.size_bytes);
+      const auto nulls = std::string_view(bytes).substr(place.size_bytes);
       if (const auto applied = apply_nulls(nulls, *cells); !applied) {
         return corrupt(applied.error().message + at);
       }
@@ -247,7 +145,7 @@ class ParquetSstReader final : public SstReader {
   }
 
   Result<ColumnVector> decode(uint32_t row_group, int column, ValueType type) const {
-    const auto group = file_->RowGroup(static_cast<int>(row_group));
+    const auto group = parquet_->RowGroup(static_cast<int>(row_group));
     const auto reader = group->Column(column);
     const size_t rows = row_group_rows(row_group);
     switch (type) {
@@ -321,18 +219,9 @@ class ParquetSstReader final : public SstReader {
     return cells;
   }
 
-  std::string path_;
-  std::shared_ptr<File> bytes_;  // Shared with file_: one descriptor for each SST.
-  std::unique_ptr<parquet::ParquetFileReader> file_;
+  std::unique_ptr<parquet::ParquetFileReader> parquet_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
-  SstFooter footer_;
-  std::vector<SstColumn> fields_;
   std::vector<int> file_column_;  // By field: its column in the file.
-  std::unordered_map<uint32_t, int> field_of_;
-  std::vector<uint64_t> row_group_begins_ = {0};  // The last number counts all rows.
-  size_t numeric_fields_ = 0;
-  std::vector<SstChunk> chunks_;
-  DirectoryIndex directory_;
 };
 
 /// A flipped bit must not look like a newer program's file, which would refuse the whole store:

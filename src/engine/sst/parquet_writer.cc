@@ -10,7 +10,6 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
-#include "base/checksum.h"
 #include "engine/sst/directory_writer.h"
 #include "engine/sst/null_cells.h"
 #include "engine/sst/packed_writer.h"
@@ -19,6 +18,7 @@
 #include "engine/sst/parquet_shape.h"
 #include "engine/sst/sst_block.h"
 #include "engine/sst/sst_footer.h"
+#include "engine/sst/sst_output.h"
 #include "engine/sst/sst_writer.h"
 
 namespace varve::engine {
@@ -26,9 +26,9 @@ namespace {
 
 class ParquetSstWriter final : public SstWriter {
  public:
-  ParquetSstWriter(FileSystem& files, SstWriterOptions options, std::unique_ptr<File> file)
-      : files_(files), options_(std::move(options)), file_(std::move(file)),
-        output_(std::make_shared<FileOutput>(*file_)), shape_(ParquetShape::make(options_)),
+  ParquetSstWriter(SstWriterOptions options, std::unique_ptr<SstOutput> output)
+      : options_(std::move(options)), output_(std::move(output)),
+        shape_(ParquetShape::make(options_)),
         times_(ValueType::kTimestamp), tag_cells_(shape_.tags.size()),
         has_cells_(shape_.fields.size()),
         directory_(numeric_field_count(options_), options_.zstd_level) {
@@ -40,13 +40,6 @@ class ParquetSstWriter final : public SstWriter {
       has_texts_ |= is_variable_size(field.type);
     }
   }
-
-  ~ParquetSstWriter() override {
-    // Whoever gives up leaves a temporary file; recovery removes it should this fail.
-    if (file_) (void)files_.remove(temporary_path());
-  }
-
-  static std::string temporary_path(const std::string& path) { return path + ".tmp"; }
 
   Result<void> append(const SeriesRef& series, std::span<const int64_t> times_ns,
                       std::span<const ColumnView> fields) override {
@@ -73,18 +66,7 @@ class ParquetSstWriter final : public SstWriter {
       return fail(ErrorCode::kInternal, "sorted file " + options_.path + " has no rows");
     }
     TRY_VOID(write_directory());
-    (void)output_->take_crc();
-    TRY_VOID(from_arrow(writer_->Close()));
-    TRY_VOID(from_arrow(output_->Close()));
-    std::string footer_crc;
-    ByteWriter(footer_crc).u32(output_->take_crc());
-    TRY_VOID(file_->write_at(footer_crc_offset_, footer_crc));
-    // Bytes first, name second, manifest third: a crash between any two leaves a state that
-    // recovery understands (a stray temporary, or an SST that no manifest names).
-    TRY_VOID(file_->sync());
-    summary_.size_bytes = TRY(file_->size_bytes());
-    TRY_VOID(files_.rename(temporary_path(), options_.path));
-    file_.reset();
+    summary_.size_bytes = TRY(output_->finish([&] { return (*writer_).Close(); }));
     summary_.series_count = directory_.series_count();
     for (size_t field = 0; field < cells_.size(); ++field) {
       if (has_cells_[field]) summary_.fields_present.push_back(shape_.fields[field].id);
@@ -94,18 +76,10 @@ class ParquetSstWriter final : public SstWriter {
   }
 
  private:
-  std::string temporary_path() const { return temporary_path(options_.path); }
-
   static size_t numeric_field_count(const SstWriterOptions& options) {
     return static_cast<size_t>(std::ranges::count_if(options.columns, [](const SstColumn& column) {
       return column.kind == ColumnKind::kField && is_summarized(column.type);
     }));
-  }
-
-  Result<void> from_arrow(const arrow::Status& status) const {
-    if (status.ok()) return {};
-    if (!output_->error().message.empty()) return fail(output_->error());
-    return fail(ErrorCode::kInternal, "writing " + options_.path + ": " + status.message());
   }
 
   /// How many of the rows [begin, end) go into the row group that is being filled; at least one
@@ -184,7 +158,7 @@ class ParquetSstWriter final : public SstWriter {
     for (const TagColumn& tag : tag_cells_) tag_texts.push_back(tag.text_count());
     ARROW_ASSIGN_OR_RAISE(
         writer_, parquet::arrow::FileWriter::Open(
-                     *shape_.schema(), arrow::default_memory_pool(), output_,
+                     *shape_.schema(), arrow::default_memory_pool(), output_->stream(),
                      shape_.properties(options_, cells_, tag_texts),
                      parquet::ArrowWriterProperties::Builder().store_schema()->build()));
     return arrow::Status::OK();
@@ -219,60 +193,41 @@ class ParquetSstWriter final : public SstWriter {
     if (shape_.is_hybrid()) {
       array = lists_.to_lists(list_type(array->type(), nullable, column_id), array);
     }
-    ARROW_ASSIGN_OR_RAISE(const int64_t begin, output_->Tell());
-    (void)output_->take_crc();
+    ARROW_ASSIGN_OR_RAISE(const int64_t begin, output_->stream()->Tell());
+    (void)output_->stream()->take_crc();
     ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*array));
-    ARROW_ASSIGN_OR_RAISE(const int64_t end, output_->Tell());
+    ARROW_ASSIGN_OR_RAISE(const int64_t end, output_->stream()->Tell());
     const std::string nulls = encode_null_cells(cells);
-    ARROW_RETURN_NOT_OK(output_->Write(nulls.data(), static_cast<int64_t>(nulls.size())));
+    ARROW_RETURN_NOT_OK(output_->stream()->Write(nulls.data(), static_cast<int64_t>(nulls.size())));
     chunks_.push_back({.offset = static_cast<uint64_t>(begin),
                        .size_bytes = static_cast<uint64_t>(end - begin),
                        .nulls_bytes = static_cast<uint32_t>(nulls.size()),
-                       .crc = output_->take_crc()});
+                       .crc = output_->stream()->take_crc()});
     return arrow::Status::OK();
   }
 
   Result<void> write_row_group() {
     end_run();
-    TRY_VOID(from_arrow(write_columns()));
+    TRY_VOID(output_->from_arrow(write_columns()));
     ++row_groups_;
     row_group_bytes_ = 0;
     run_row_begin_ = 0;
     times_.clear();
     lists_.clear();
     for (ColumnVector& cells : cells_) cells.clear();
-    return directory_.write_full(directory_sink());
-  }
-
-  /// Appends to the file; Parquet's writer goes on behind.
-  DirectoryWriter::Sink directory_sink() {
-    return [this](std::string_view bytes) -> Result<uint64_t> {
-      const auto offset = output_->Tell();
-      TRY_VOID(from_arrow(offset.status()));
-      TRY_VOID(from_arrow(output_->Write(bytes.data(), static_cast<int64_t>(bytes.size()))));
-      return static_cast<uint64_t>(*offset);
-    };
+    return directory_.write_full(output_->sink());
   }
 
   Result<void> write_directory() {
-    const auto sink = directory_sink();
-    const DirectoryIndex index = TRY(directory_.finish(sink));
+    const DirectoryIndex index = TRY(directory_.finish(output_->sink()));
     const std::string plain = encode_block(index, chunks_);
-    const std::string block = compress_block(plain, options_.zstd_level);
-    // Four bytes for the footer's checksum, which is not known yet.
-    footer_crc_offset_ = TRY(sink(std::string_view("\0\0\0\0", kFooterCrcBytes)));
-    const uint64_t offset = TRY(sink(block));
-    return from_arrow(writer_->AddKeyValueMetadata(
-        key_values(footer_texts(options_, {.offset = offset,
-                                           .size_bytes = block.size(),
-                                           .plain_bytes = plain.size(),
-                                           .crc = crc32c(block)}))));
+    const auto place = TRY(output_->write_index_block(plain, options_.zstd_level));
+    return output_->from_arrow(
+        writer_->AddKeyValueMetadata(key_values(footer_texts(options_, place))));
   }
 
-  FileSystem& files_;
   const SstWriterOptions options_;
-  std::unique_ptr<File> file_;
-  std::shared_ptr<FileOutput> output_;
+  const std::unique_ptr<SstOutput> output_;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   const ParquetShape shape_;
   // The row group that is being filled.
@@ -292,7 +247,6 @@ class ParquetSstWriter final : public SstWriter {
   std::vector<bool> has_cells_;
   DirectoryWriter directory_;
   std::vector<SstChunk> chunks_;
-  uint64_t footer_crc_offset_ = 0;
   SstSummary summary_;
   uint32_t row_groups_ = 0;
 };
@@ -328,15 +282,14 @@ class GuardedSstWriter final : public SstWriter {
 
 Result<std::unique_ptr<SstWriter>> make_sst_writer(FileSystem& files, SstWriterOptions options) {
   const std::string path = options.path;
-  const std::string temporary = ParquetSstWriter::temporary_path(path);
-  if (TRY(files.exists(temporary))) TRY_VOID(files.remove(temporary));
-  auto file = TRY(files.open(temporary, FileSystem::OpenMode::kCreate));
+  auto output = TRY(SstOutput::create(files, path));
+  std::unique_ptr<SstWriter> writer;
   if (options.layout == SstLayout::kPacked) {
-    return std::make_unique<GuardedSstWriter>(
-        make_packed_writer(files, std::move(options), std::move(file), temporary), path);
+    writer = make_packed_writer(std::move(options), std::move(output));
+  } else {
+    writer = std::make_unique<ParquetSstWriter>(std::move(options), std::move(output));
   }
-  return std::make_unique<GuardedSstWriter>(
-      std::make_unique<ParquetSstWriter>(files, std::move(options), std::move(file)), path);
+  return std::make_unique<GuardedSstWriter>(std::move(writer), path);
 }
 
 }  // namespace varve::engine
