@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory_governor.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <thread>
 #include <vector>
 
@@ -125,18 +125,16 @@ TEST(MemoryGovernor, KnowsThisProcessAndMachine) {
 // A small limit would refuse writes for ever once enough of the program was read into memory.
 TEST(MemoryGovernor, DoesNotCountPagesOfFilesWhichTheSystemTakesBackByItself) {
   constexpr size_t kBytes = 64u << 20;
-  char path[] = "/tmp/varve_memory_governor_XXXXXX";
-  const int file = mkstemp(path);
-  ASSERT_GE(file, 0);
-  unlink(path);
-  ASSERT_EQ(ftruncate(file, kBytes), 0);
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  ASSERT_EQ(ftruncate(fileno(file), kBytes), 0);
   const auto process = MemoryGovernor::this_process();
   const size_t before = process.resident_bytes();
-  void* mapped = mmap(nullptr, kBytes, PROT_READ, MAP_SHARED | MAP_POPULATE, file, 0);
+  void* mapped = mmap(nullptr, kBytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fileno(file), 0);
   ASSERT_NE(mapped, MAP_FAILED);
   EXPECT_LT(process.resident_bytes(), before + kBytes / 2);
   munmap(mapped, kBytes);
-  close(file);
+  std::fclose(file);
 }
 
 }  // namespace

@@ -13,23 +13,10 @@
 #include "catalog/catalog.h"
 #include "catalog/memory_key_value.h"
 #include "catalog/sqlite_key_value.h"
+#include "io/temporary_folder.h"
 
 namespace varve {
 namespace {
-
-/// A folder that goes with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = std::filesystem::temp_directory_path() / "varve-catalog-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  std::string file(std::string_view name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 void put(KeyValue& store, std::string_view key, std::string_view value) {
   auto change = store.begin();

@@ -6,7 +6,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <future>
 #include <optional>
 
@@ -14,6 +13,7 @@
 #include "engine/local_store.h"
 #include "engine/wal/wal_format.h"
 #include "io/posix_file_system.h"
+#include "io/temporary_folder.h"
 
 namespace varve::engine {
 namespace {
@@ -81,15 +81,14 @@ std::vector<WriteRequest> make_day() {
 
 // A store in a folder of its own, which goes with it.
 struct Bench {
-  std::string folder = (std::filesystem::temp_directory_path() / "varve_engine_bench").string();
+  const TemporaryFolder folder;
   PosixFileSystem files;
   SeededRandom random{1};
   std::unique_ptr<LocalStore> store;
 
   explicit Bench(WalSync sync) {
-    std::filesystem::remove_all(folder);
     EngineOptions options;
-    options.directory = folder;
+    options.directory = folder.path();
     options.automatic = false;
     options.wal_sync = sync;
     options.block_cache_bytes = 512u << 20;
@@ -97,10 +96,6 @@ struct Bench {
     auto opened = LocalStore::open(options, files, SystemClock::instance(), random, {kTable});
     CHECK(opened.has_value());
     store = std::move(*opened);
-  }
-  ~Bench() {
-    store.reset();
-    std::filesystem::remove_all(folder);
   }
   void write_day(std::vector<WriteRequest> day) {
     std::vector<std::future<void>> acknowledged;
@@ -216,7 +211,7 @@ void ScanADay(benchmark::State& state) {
       state.PauseTiming();
       bench.store.reset();
       EngineOptions options;
-      options.directory = bench.folder;
+      options.directory = bench.folder.path();
       options.automatic = false;
       auto opened = LocalStore::open(options, bench.files, SystemClock::instance(), bench.random,
                                      {kTable});

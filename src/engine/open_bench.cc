@@ -6,7 +6,6 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <future>
 
@@ -15,6 +14,7 @@
 #include "engine/sst/sst_reader.h"
 #include "engine/sst/sst_writer.h"
 #include "io/posix_file_system.h"
+#include "io/temporary_folder.h"
 
 namespace varve::engine {
 namespace {
@@ -57,15 +57,6 @@ WriteBatch make_batch(uint32_t hour, size_t count) {
   return batch;
 }
 
-struct Folder {
-  std::string path;
-  explicit Folder(const std::string& name)
-      : path((std::filesystem::temp_directory_path() / name).string()) {
-    std::filesystem::remove_all(path);
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
 std::unique_ptr<LocalStore> open_store(const std::string& path) {
   static PosixFileSystem files;
   static SeededRandom random{1};
@@ -98,11 +89,11 @@ void make_store(const std::string& path, uint32_t hours, size_t series) {
 }
 
 void measure_open(benchmark::State& state, uint32_t hours, size_t series) {
-  const Folder folder("varve_open_bench");
-  make_store(folder.path, hours, series);
+  const TemporaryFolder folder;
+  make_store(folder.path(), hours, series);
   for (auto _ : state) {
     const uint64_t before = resident_bytes();
-    auto store = open_store(folder.path);
+    auto store = open_store(folder.path());
     state.PauseTiming();
     state.counters["RSS MB"] = static_cast<double>(resident_bytes() - before) * 1e-6;
     store.reset();
@@ -118,10 +109,10 @@ BENCHMARK(OpenOneFileOfAMillionSeries)->Unit(benchmark::kMillisecond)->Iteration
 
 /// A file of a million series without a store around it.
 const std::string& million_series(PosixFileSystem& files) {
-  static const Folder folder("varve_open_bench_sst");
+  static const TemporaryFolder folder;
   static const std::string path = [&] {
-    CHECK(files.create_directories(folder.path).has_value());
-    SstWriterOptions options{.path = folder.path + "/1.sst", .table_name = "t"};
+    CHECK(files.create_directories(folder.path()).has_value());
+    SstWriterOptions options{.path = folder.path() + "/1.sst", .table_name = "t"};
     options.columns = {{ColumnId{1}, ColumnKind::kTag, ValueType::kString, "host"},
                        {ColumnId{2}, ColumnKind::kTag, ValueType::kString, "region"},
                        {ColumnId{10}, ColumnKind::kField, ValueType::kFloat64, "f"}};

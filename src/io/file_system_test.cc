@@ -4,14 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/posix_file_system.h"
 #include "io/simulated_file_system.h"
+#include "io/temporary_folder.h"
 
 namespace varve {
 namespace {
@@ -28,14 +28,9 @@ class FileSystemTwins : public testing::TestWithParam<std::string> {
       ASSERT_TRUE(files_->create_directories(folder_));
       return;
     }
-    std::string pattern = (std::filesystem::temp_directory_path() / "varve-io-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    temporary_ = pattern;
+    temporary_.emplace();
+    folder_ = temporary_->path();
     files_ = std::make_unique<PosixFileSystem>();
-  }
-  void TearDown() override {
-    if (!temporary_.empty()) std::filesystem::remove_all(temporary_);
   }
 
   std::string path(std::string_view name) const { return join_path(folder_, name); }
@@ -56,7 +51,7 @@ class FileSystemTwins : public testing::TestWithParam<std::string> {
   std::string folder_;
 
  private:
-  std::string temporary_;
+  std::optional<TemporaryFolder> temporary_;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, FileSystemTwins, testing::Values("Posix", "Simulated"),

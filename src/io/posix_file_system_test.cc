@@ -16,6 +16,7 @@
 
 #include "io/posix_error.h"
 #include "io/posix_file.h"
+#include "io/temporary_folder.h"
 
 namespace varve {
 namespace {
@@ -24,16 +25,10 @@ using Mode = FileSystem::OpenMode;
 
 class PosixFileSystemTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "varve-io-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-  std::string path(std::string_view name) const { return join_path(folder_, name); }
+  std::string path(std::string_view name) const { return folder_.file(name); }
 
   PosixFileSystem files_;
-  std::string folder_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(PosixFileSystemTest, NamesTheProcessThatHoldsTheLock) {
@@ -55,7 +50,7 @@ TEST_F(PosixFileSystemTest, NamesTheProcessThatHoldsTheLock) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kAlreadyExists);
   EXPECT_EQ(refused.error().message,
-            "data directory " + folder_ + " is in use by process " + std::to_string(holder));
+            "data directory " + folder_.path() + " is in use by process " + std::to_string(holder));
 
   // However the holder ends, the lock is free.
   kill(holder, SIGKILL);
@@ -105,7 +100,7 @@ TEST_F(PosixFileSystemTest, SaysThatTheDiskIsFull) {
 
 TEST_F(PosixFileSystemTest, MakesFoldersInTheWorkingDirectoryToo) {
   const std::string before = std::filesystem::current_path();
-  std::filesystem::current_path(folder_);
+  std::filesystem::current_path(folder_.path());
   EXPECT_TRUE(files_.create_directories("a/b"));
   EXPECT_TRUE(write_file_atomically(files_, "f", "abc"));
   std::filesystem::current_path(before);

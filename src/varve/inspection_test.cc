@@ -2,9 +2,7 @@
 #include "varve/inspection.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <future>
 
@@ -13,6 +11,7 @@
 #include "engine/local_store.h"
 #include "io/random.h"
 #include "io/simulated_file_system.h"
+#include "io/temporary_folder.h"
 
 namespace varve {
 namespace {
@@ -154,9 +153,8 @@ TEST_F(InspectionTest, NeverFailsBadlyWhateverTheFilesHold) {
 }
 
 TEST(InspectionOfACatalog, TellsNamesAndSurvivesAnyBytes) {
-  std::string folder = (std::filesystem::temp_directory_path() / "varve-inspect-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  const std::string path = folder + "/catalog.db";
+  const TemporaryFolder folder;
+  const std::string path = folder.file("catalog.db");
   {
     const auto catalog = open_catalog(open_sqlite_key_value(path).value(), {}).value();
     ASSERT_TRUE(catalog->create_database("plant", std::nullopt));
@@ -170,7 +168,7 @@ TEST(InspectionOfACatalog, TellsNamesAndSurvivesAnyBytes) {
   EXPECT_EQ(told["policies"][0]["policy"], "autogen");
   EXPECT_EQ(told["tables"][0]["fields"], 1U);
   EXPECT_NE(inspection_text(told).find("cpu?"), std::string::npos);
-  EXPECT_EQ(inspect_catalog(folder + "/none").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(inspect_catalog(folder.file("none")).error().code, ErrorCode::kNotFound);
   std::string bytes;
   {
     std::ifstream file(path, std::ios::binary);
@@ -186,7 +184,6 @@ TEST(InspectionOfACatalog, TellsNamesAndSurvivesAnyBytes) {
     const auto seen = inspect_catalog(path);
     EXPECT_FALSE(seen ? inspection_json(*seen).empty() : seen.error().message.empty());
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -14,13 +14,12 @@
 #include <memory>
 #include <thread>
 
-#include <unistd.h>
-
 #include "engine/backup/backup_restore.h"
 #include "engine/backup/backup_writer.h"
 #include "engine/backup/store_backup.h"
 #include "engine/local_store.h"
 #include "io/posix_file_system.h"
+#include "io/temporary_folder.h"
 #include "varve/year_model.h"
 
 namespace varve {
@@ -44,19 +43,11 @@ class YearRun {
   YearRun(uint64_t seed, uint64_t parts)
       : random_(seed),
         model_(static_cast<uint32_t>(YearModel::kSlotsOfAYear / parts)),
-        order_(uint64_t{YearModel::kSeriesCount} * model_.slot_count(), seed),
-        directory_(std::filesystem::temp_directory_path() /
-                   ("varve-year-" + std::to_string(seed) + "-" + std::to_string(getpid()))) {
-    std::filesystem::remove_all(directory_);
+        order_(uint64_t{YearModel::kSeriesCount} * model_.slot_count(), seed) {
     data_ = directory_ / "data";
     EXPECT_TRUE(files_.create_directories(data_ / "engine"));
     open();
   }
-  ~YearRun() {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
   engine::LocalStore& store() { return *store_; }
   const YearModel& model() const { return model_; }
   uint64_t point_count() const {
@@ -272,7 +263,8 @@ class YearRun {
   SeededRandom engine_random_{1};
   YearModel model_;
   RandomOrder order_;
-  std::filesystem::path directory_;
+  const TemporaryFolder folder_;
+  const std::filesystem::path directory_ = folder_.path();
   std::filesystem::path data_;
   PosixFileSystem files_;
   std::unique_ptr<engine::LocalStore> store_;

@@ -7,7 +7,6 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <numeric>
@@ -18,6 +17,7 @@
 #include "engine/series_index/index_snapshot.h"
 #include "engine/series_index/series_index.h"
 #include "io/posix_file_system.h"
+#include "io/temporary_folder.h"
 
 namespace varve::engine {
 namespace {
@@ -142,13 +142,11 @@ void AppendKeys(benchmark::State& state) {
 BENCHMARK(AppendKeys)->Arg(1'000)->Arg(1'000'000)->Arg(10'000'000);
 
 struct SnapshotFile {
-  std::string path =
-      (std::filesystem::temp_directory_path() / "varve_index_bench.series").string();
+  const TemporaryFolder folder;
+  const std::string path = folder.file("bench.series");
   PosixFileSystem files;
   SnapshotHeader header{.table = TableId{1}, .mode = MergeMode::kMerge};
 
-  SnapshotFile() { static_cast<void>(files.remove(path)); }
-  ~SnapshotFile() { static_cast<void>(files.remove(path)); }
   uint64_t write(const SeriesIndex& index) {
     std::vector<SnapshotSegment> segments(1);
     segments[0].files = {1};
