@@ -3,9 +3,13 @@
 
 #include <argon2.h>
 
-#include <array>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
+
+#include "auth/digest.h"
+#include "auth/scram.h"
 
 namespace varve::auth {
 namespace {
@@ -17,6 +21,37 @@ constexpr uint32_t kLanes = 1;
 constexpr size_t kSaltBytes = 16;
 constexpr size_t kHashBytes = 32;
 constexpr size_t kPasswordBytesMax = 64 * 1024;
+static_assert(kMemoryKib * 1024 == kHashBytesHeld);
+
+/// One of the kHashesAtOnce places. Threads: whoever waits for one.
+class HashPlace {
+ public:
+  HashPlace() {
+    std::unique_lock lock(all().mutex);
+    all().freed.wait(lock, [] { return all().taken < kHashesAtOnce; });
+    ++all().taken;
+  }
+  ~HashPlace() {
+    {
+      const std::lock_guard lock(all().mutex);
+      --all().taken;
+    }
+    all().freed.notify_one();
+  }
+  HashPlace(const HashPlace&) = delete;
+  HashPlace& operator=(const HashPlace&) = delete;
+
+ private:
+  struct Places {
+    std::mutex mutex;
+    std::condition_variable freed;
+    size_t taken = 0;  // Under the mutex.
+  };
+  static Places& all() {
+    static Places places;
+    return places;
+  }
+};
 
 }  // namespace
 
@@ -24,11 +59,8 @@ Result<std::string> hash_password(std::string_view password, Random& random) {
   if (password.size() > kPasswordBytesMax) {
     return fail(ErrorCode::kTooLarge, "the password is longer than 65536 bytes");
   }
-  std::array<uint8_t, kSaltBytes> salt;
-  for (size_t i = 0; i < salt.size(); i += sizeof(uint64_t)) {
-    const uint64_t bytes = random.next_u64();
-    std::memcpy(&salt[i], &bytes, sizeof bytes);
-  }
+  const std::string salt = random_bytes(kSaltBytes, random);
+  const HashPlace place;
   std::string hash(
       argon2_encodedlen(kPasses, kMemoryKib, kLanes, kSaltBytes, kHashBytes, Argon2_id), '\0');
   const int failure =
@@ -43,8 +75,14 @@ Result<std::string> hash_password(std::string_view password, Random& random) {
 }
 
 bool verify_password(std::string_view password, const std::string& hash) {
-  return password.size() <= kPasswordBytesMax &&
-         argon2id_verify(hash.c_str(), password.data(), password.size()) == ARGON2_OK;
+  if (password.size() > kPasswordBytesMax) return false;
+  const HashPlace place;
+  return argon2id_verify(hash.c_str(), password.data(), password.size()) == ARGON2_OK;
+}
+
+Result<PasswordVerifiers> make_password_verifiers(std::string_view password, Random& random) {
+  return PasswordVerifiers{.argon2id = TRY(hash_password(password, random)),
+                           .scram_sha_256 = make_scram_verifier(password, random)};
 }
 
 }  // namespace varve::auth

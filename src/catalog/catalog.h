@@ -81,10 +81,10 @@ class Catalog {
   // Users. `user not found` unless said otherwise.
 
   /// kInvalidInput `username required`, kAlreadyExists `user already exists`.
-  virtual Result<UserRef> create_user(std::string_view name, std::string_view password_hash,
+  virtual Result<UserRef> create_user(std::string_view name, const PasswordVerifiers& password,
                                       bool is_admin) = 0;
   virtual Result<void> drop_user(std::string_view name) = 0;
-  virtual Result<void> set_password(std::string_view user, std::string_view password_hash) = 0;
+  virtual Result<void> set_password(std::string_view user, const PasswordVerifiers& password) = 0;
   virtual Result<void> set_admin(std::string_view user, bool is_admin) = 0;
   /// In place of what the user had there. Also `database not found: x`.
   virtual Result<void> set_grant(std::string_view user, std::string_view database,

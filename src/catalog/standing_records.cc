@@ -54,7 +54,11 @@ std::string encode_user(const User& user) {
   std::string members = "\"name\":";
   append_text(members, user.name);
   members += ",\"password_hash\":";
-  append_text(members, user.password_hash);
+  append_text(members, user.password.argon2id);
+  if (!user.password.scram_sha_256.empty()) {
+    members += ",\"scram\":";
+    append_text(members, user.password.scram_sha_256);
+  }
   members += user.is_admin ? ",\"admin\":true" : ",\"admin\":false";
   members += ",\"grants\":[";
   bool is_first = true;
@@ -94,7 +98,9 @@ Result<User> decode_user(std::string_view key, std::string_view value) {
   User user;
   user.id = UserId{ids[0]};
   user.name = TRY(record.text(members, "name"));
-  user.password_hash = TRY(record.text(members, "password_hash"));
+  user.password.argon2id = TRY(record.text(members, "password_hash"));
+  // Users whom an earlier version made have none.
+  if (members.contains("scram")) user.password.scram_sha_256 = TRY(record.text(members, "scram"));
   user.is_admin = TRY(record.flag(members, "admin"));
   for (const json& pair : TRY(record.list(members, "grants"))) {
     user.grants.insert(TRY(decode_grant(record, pair)));

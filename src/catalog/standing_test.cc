@@ -37,21 +37,23 @@ class StandingTest : public ::testing::Test {
 };
 
 TEST_F(StandingTest, KeepsUsersAndWhatTheyMayDo) {
-  ASSERT_TRUE(catalog_->create_user("bob", "hash of a", false));
-  ASSERT_TRUE(catalog_->create_user("ann", "hash of b", true));
-  EXPECT_EQ(message(catalog_->create_user("bob", "x", false)), "user already exists");
-  EXPECT_EQ(message(catalog_->create_user("", "x", false)), "username required");
+  ASSERT_TRUE(catalog_->create_user("bob", {"hash of a"}, false));
+  ASSERT_TRUE(catalog_->create_user("ann", {"hash of b"}, true));
+  EXPECT_EQ(message(catalog_->create_user("bob", {"x"}, false)), "user already exists");
+  EXPECT_EQ(message(catalog_->create_user("", {"x"}, false)), "username required");
   ASSERT_TRUE(catalog_->set_grant("bob", "db", Grant::kRead));
   EXPECT_EQ(users(), "bob 1=1 ann+");
   ASSERT_TRUE(catalog_->set_grant("bob", "db", Grant::kAll));
   ASSERT_TRUE(catalog_->set_admin("ann", false));
-  ASSERT_TRUE(catalog_->set_password("bob", "hash of c"));
+  ASSERT_TRUE(catalog_->set_password("bob", {"hash of c", "SCRAM of c"}));
   open();
   EXPECT_EQ(users(), "bob 1=3 ann");
-  EXPECT_EQ(catalog_->snapshot()->user("bob")->password_hash, "hash of c");
+  EXPECT_EQ(catalog_->snapshot()->user("bob")->password.argon2id, "hash of c");
+  EXPECT_EQ(catalog_->snapshot()->user("bob")->password.scram_sha_256, "SCRAM of c");
+  EXPECT_EQ(catalog_->snapshot()->user("ann")->password.scram_sha_256, "") << "as of old";
   EXPECT_EQ(message(catalog_->set_grant("bob", "x", Grant::kRead)), "database not found: x");
   EXPECT_EQ(message(catalog_->set_grant("eve", "x", Grant::kRead)), "user not found");
-  EXPECT_EQ(message(catalog_->set_password("eve", "x")), "user not found");
+  EXPECT_EQ(message(catalog_->set_password("eve", {"x"})), "user not found");
   EXPECT_EQ(message(catalog_->set_admin("eve", true)), "user not found");
   EXPECT_EQ(message(catalog_->drop_user("eve")), "user not found");
   ASSERT_TRUE(catalog_->drop_user("bob"));
@@ -60,7 +62,7 @@ TEST_F(StandingTest, KeepsUsersAndWhatTheyMayDo) {
 }
 
 TEST_F(StandingTest, GrantsGoWithTheirDatabase) {
-  ASSERT_TRUE(catalog_->create_user("bob", "", false));
+  ASSERT_TRUE(catalog_->create_user("bob", {""}, false));
   ASSERT_TRUE(catalog_->set_grant("bob", "db", Grant::kRead));
   ASSERT_TRUE(catalog_->drop_database("db"));
   ASSERT_TRUE(catalog_->create_database("db", std::nullopt));

@@ -44,10 +44,10 @@ class StoredCatalog final : public Catalog {
   Result<void> drop_segments(PolicyId policy, const std::vector<SegmentId>& segments) override;
   Result<void> copy_to(KeyValue& target) const override;
   Result<std::vector<std::string>> check() const override;
-  Result<UserRef> create_user(std::string_view name, std::string_view password_hash,
+  Result<UserRef> create_user(std::string_view name, const PasswordVerifiers& password,
                               bool is_admin) override;
   Result<void> drop_user(std::string_view name) override;
-  Result<void> set_password(std::string_view user, std::string_view password_hash) override;
+  Result<void> set_password(std::string_view user, const PasswordVerifiers& password) override;
   Result<void> set_admin(std::string_view user, bool is_admin) override;
   Result<void> set_grant(std::string_view user, std::string_view database, Grant grant) override;
   Result<void> create_continuous_query(std::string_view database, std::string_view name,

@@ -28,8 +28,8 @@ auto find_named(Refs& entries, std::string_view name) {
 
 }  // namespace
 
-Result<UserRef> StoredCatalog::create_user(std::string_view name, std::string_view password_hash,
-                                           bool is_admin) {
+Result<UserRef> StoredCatalog::create_user(std::string_view name,
+                                           const PasswordVerifiers& password, bool is_admin) {
   if (name.empty()) return fail(ErrorCode::kInvalidInput, "username required");
   const MutexLock lock(changes_);
   std::vector<UserRef> users = snapshot()->users;
@@ -40,7 +40,7 @@ Result<UserRef> StoredCatalog::create_user(std::string_view name, std::string_vi
   auto user = std::make_shared<User>();
   user->id = UserId{TRY(take_id(*change, "user"))};
   user->name = name;
-  user->password_hash = password_hash;
+  user->password = password;
   user->is_admin = is_admin;
   TRY_VOID(change->put(user_key(user->id), encode_user(*user)));
   users.push_back(user);
@@ -73,9 +73,10 @@ Result<void> StoredCatalog::change_user(std::string_view name, Edit&& edit) {
   return finish(*change, std::move(users));
 }
 
-Result<void> StoredCatalog::set_password(std::string_view user, std::string_view password_hash) {
+Result<void> StoredCatalog::set_password(std::string_view user,
+                                         const PasswordVerifiers& password) {
   return change_user(user, [&](User& changed) -> Result<void> {
-    changed.password_hash = password_hash;
+    changed.password = password;
     return {};
   });
 }

@@ -170,8 +170,10 @@ std::string Config::show() const {
       section = key.section;
     }
     out += "# " + std::string(key.doc) + "\n";
-    out += std::string(key.name) + " = " + config_value_text(key, setting.value) + "  # " +
-           setting.source + "\n";
+    const bool is_hidden = key.name.ends_with("secret") && setting.source != "default";
+    const std::string value =
+        is_hidden ? "\"[REDACTED]\"" : config_value_text(key, setting.value);
+    out += std::string(key.name) + " = " + value + "  # " + setting.source + "\n";
   }
   return out;
 }

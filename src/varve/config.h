@@ -37,7 +37,8 @@ class Config {
   int64_t duration_ms(std::string_view path) const;
   bool boolean(std::string_view path) const;
 
-  /// All of it as TOML with comments; reading it back gives the same configuration.
+  /// All of it as TOML with comments; reading it back gives the same configuration, but for
+  /// secrets, which are not shown.
   std::string show() const;
 
  private:

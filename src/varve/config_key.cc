@@ -41,6 +41,16 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"server", "shutdown_timeout", kDuration, "5s",
      "How long requests in flight may take when the server stops.", 0, kDayMs},
 
+    {"auth", "enabled", kBoolean, "false",
+     "Ask every client who it is. Before there is a user, only CREATE USER … WITH ALL PRIVILEGES "
+     "works."},
+    {"auth", "jwt_shared_secret", kText, "",
+     "What bearer tokens are signed with (HS256); empty: no bearer tokens."},
+    {"auth", "allow_query_param_credentials", kBoolean, "true",
+     "Take credentials from the parameters u and p, too."},
+    {"auth", "ping_auth_enabled", kBoolean, "false", "Ask at /ping and /status, too."},
+    {"auth", "metrics_auth_enabled", kBoolean, "false", "Show /metrics to administrators only."},
+
     {"storage", "data_dir", kText, "./data", "The folder that holds everything."},
     {"storage", "shards", kInteger, "1",
      "Writer threads, each with a log of its own. Fixed when the folder is made.", 1, 1024},

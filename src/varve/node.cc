@@ -39,6 +39,8 @@ struct Node::State {
   std::unique_ptr<Ingest> ingest;
   std::unique_ptr<influxql::InfluxqlEngine> queries;
   std::unique_ptr<WorkerPool> query_pool;
+  std::unique_ptr<auth::Authenticator> authenticator;
+  std::unique_ptr<Access> access;
   std::unique_ptr<influx::InfluxDoor> door;
   std::unique_ptr<NodeAdministration> administration;
   std::unique_ptr<admin::AdminDoor> admin_door;
@@ -51,6 +53,7 @@ struct Node::State {
 
   Result<void> open_data(const Config& config);
   Result<void> open_doors(const Config& config);
+  void open_access(const Config& config);
   void open_admin_door();
   Result<void> stop();
 };
@@ -85,6 +88,15 @@ Result<void> Node::State::open_data(const Config& config) {
   return {};
 }
 
+void Node::State::open_access(const Config& config) {
+  auto options = auth_options(config);
+  options.memory = &*memory;
+  authenticator = std::make_unique<auth::Authenticator>(*catalog, clock, random, options);
+  access = std::make_unique<Access>(
+      *authenticator,
+      AccessOptions{.allow_parameters = config.boolean("auth.allow_query_param_credentials")});
+}
+
 void Node::State::open_admin_door() {
   administration = std::make_unique<NodeAdministration>(
       BackupParts{.files = files,
@@ -117,10 +129,13 @@ Result<void> Node::State::open_doors(const Config& config) {
                                 .reason = std::move(report.reason),
                                 .damage = std::move(report.damage)};
   };
+  open_access(config);
   const influx::DoorOptions door_options{
-      .body_bytes_max = static_cast<size_t>(config.integer("server.max_body_size_bytes"))};
-  door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, clock,
-                                              health, door_options);
+      .body_bytes_max = static_cast<size_t>(config.integer("server.max_body_size_bytes")),
+      .ping_needs_user = config.boolean("auth.ping_auth_enabled"),
+      .metrics_need_admin = config.boolean("auth.metrics_auth_enabled")};
+  door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, *access,
+                                              clock, health, door_options);
   open_admin_door();
   shutdown_timeout_ms = config.duration_ms("server.shutdown_timeout");
   if (auto options = http_options(config)) {
@@ -156,6 +171,7 @@ Result<void> Node::State::stop() {
   if (server && !server->stop(shutdown_timeout_ms)) {
     log::warn("serve.requests_cut_off", {{"after_ms", shutdown_timeout_ms}});
   }
+  if (authenticator) authenticator->stop();
   if (query_pool) query_pool->stop();
   if (admin_door) admin_door->stop();
   if (ingest) ingest->stop();
@@ -180,6 +196,7 @@ Node::~Node() {
   if (state.door) state.door->stop();
   if (state.admin_door) state.admin_door->cancel();
   if (state.server) state.server->stop(0);
+  if (state.authenticator) state.authenticator->stop();
   if (state.query_pool) state.query_pool->stop();
   if (state.admin_door) state.admin_door->stop();
   if (state.ingest) state.ingest->stop();

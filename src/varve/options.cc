@@ -112,6 +112,11 @@ influxql::QueryOptions query_options(const Config& config) {
           .version = std::string(kVersion)};
 }
 
+auth::AuthOptions auth_options(const Config& config) {
+  return {.enabled = config.boolean("auth.enabled"),
+          .jwt_secret = config.text("auth.jwt_shared_secret")};
+}
+
 Result<log::Options> log_options(const Config& config) {
   return log::Options{
       .level = TRY(log::parse_level(config.text("logging.level"))),

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "auth/authenticator.h"
 #include "base/log.h"
 #include "base/memory_governor.h"
 #include "catalog/catalog.h"
@@ -22,6 +23,7 @@ engine::EngineOptions engine_options(const Config& config, std::string directory
 CatalogLimits catalog_limits(const Config& config);
 IngestOptions ingest_options(const Config& config);
 influxql::QueryOptions query_options(const Config& config);
+auth::AuthOptions auth_options(const Config& config);
 Result<log::Options> log_options(const Config& config);
 /// The limit of the configuration, or what this machine offers. kInvalidInput when it is too little
 /// to work with.

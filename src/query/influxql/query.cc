@@ -219,7 +219,7 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
         .ingest = services_.ingest,
         .clock = clock,
         .options = options_,
-        .names = {services_.catalog.snapshot(), request.database, request.policy},
+        .names = {services_.catalog.snapshot(), request.database, request.policy, request.user},
         .now_ns = clock.now_ns(),
         .cancel = cancel,
         .deadline_steady_ns =

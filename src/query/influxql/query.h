@@ -53,6 +53,9 @@ struct QueryRequest {
   const Parameters* parameters = nullptr;  ///< For `$name`; null: none.
   /// True for GET: a statement that changes something still runs, with a warning beside it.
   bool is_read_only = false;
+  /// Whose grants limit what lists of databases show; null: everything is shown. Whether the
+  /// statements are allowed at all is the door's to check.
+  UserRef user = nullptr;
   /// Set it to stop the query; may be null.
   CancelFlag cancel;
 };

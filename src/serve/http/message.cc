@@ -38,6 +38,17 @@ void HttpHeaders::set(std::string_view name, std::string value) {
   fields_.emplace_back(std::string(name), std::move(value));
 }
 
+FormFields form_of(const HttpRequest& request) {
+  if (request.method != "POST") return {};
+  const auto type = request.headers.find("content-type").value_or("");
+  const auto name = type.substr(0, type.find(';'));
+  if (equals_ignoring_case(name, "application/x-www-form-urlencoded")) {
+    return parse_form(request.body);
+  }
+  if (equals_ignoring_case(name, "multipart/form-data")) return parse_multipart(type, request.body);
+  return {};
+}
+
 std::string_view status_text(int status) {
   switch (status) {
     case 100:

@@ -48,6 +48,9 @@ struct HttpRequest {
   std::string remote_address;  ///< "127.0.0.1:40000".
 };
 
+/// The fields of a POST's form body; empty when the body is something else.
+FormFields form_of(const HttpRequest& request);
+
 struct HttpResponse {
   int status = 200;
   /// Date, Content-Length, Transfer-Encoding and Connection are the server's. Values lose their

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/influx/door.h"
 
+#include "serve/influx/errors.h"
 #include "serve/influx/query.h"
 #include "serve/influx/write.h"
 #include "telemetry/prometheus_text.h"
@@ -9,11 +10,13 @@ namespace varve::influx {
 
 InfluxDoor::InfluxDoor(const Catalog& catalog, Ingest& ingest,
                        const influxql::InfluxqlEngine& queries, WorkerPool& query_pool,
-                       const Clock& clock, HealthSource health, DoorOptions options)
+                       const Access& access, const Clock& clock, HealthSource health,
+                       DoorOptions options)
     : catalog_(catalog),
       ingest_(ingest),
       queries_(queries),
       query_pool_(query_pool),
+      access_(access),
       clock_(clock),
       health_(std::move(health)),
       options_(options) {}
@@ -27,16 +30,27 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
   const bool reads = method == "GET" || method == "HEAD";
   if (path == "/write") {
     if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
-    return handle_write(catalog_, ingest_, clock_, options_.body_bytes_max, std::move(request),
-                        std::move(reply));
+    return for_user(std::move(request), std::move(reply),
+                    [this](HttpRequest asked, Reply answer, const auth::Identity& who) {
+                      handle_write(catalog_, ingest_, clock_, options_.body_bytes_max, who,
+                                   std::move(asked), std::move(answer));
+                    });
   }
   if (path == "/query") {
     if (method != "GET" && method != "POST") return reply.send_wrong_method("GET, OPTIONS, POST");
-    return handle_query(queries_, query_pool_, stopping_, request, std::move(reply));
+    return for_user(std::move(request), std::move(reply),
+                    [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
+                      handle_query({catalog_, queries_, query_pool_, stopping_}, who, asked,
+                                   std::move(answer));
+                    });
   }
   if (path == "/ping" || path == "/status") {
     if (!reads) return reply.send_wrong_method("GET, HEAD");
-    return handle_ping(request, reply);
+    if (!options_.ping_needs_user) return handle_ping(request, reply);
+    return for_user(std::move(request), std::move(reply),
+                    [this](const HttpRequest& asked, const Reply& answer, const auth::Identity&) {
+                      handle_ping(asked, answer);
+                    });
   }
   if (path == "/health") {
     if (!reads) return reply.send_wrong_method("GET, HEAD");
@@ -48,9 +62,42 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
   }
   if (path == "/metrics") {
     if (!reads) return reply.send_wrong_method("GET, HEAD");
-    return reply.send(200, "text/plain; version=0.0.4; charset=utf-8", prometheus_text());
+    return handle_metrics(std::move(request), std::move(reply));
   }
   reply.send_text(404, "404 page not found\n");
+}
+
+void InfluxDoor::for_user(HttpRequest request, Reply reply, Endpoint endpoint) const {
+  if (!access_.is_enabled()) {
+    return endpoint(std::move(request), std::move(reply), auth::Identity::unasked());
+  }
+  access_.identify(std::move(request),
+                   [reply = std::move(reply), endpoint = std::move(endpoint)](
+                       HttpRequest asked, const Result<auth::Identity>& who) {
+                     if (who) return endpoint(std::move(asked), reply, *who);
+                     refuse_question(choose_question_form(asked), reply,
+                                     status_of(who.error().code), who.error().message);
+                   });
+}
+
+void InfluxDoor::for_admin(HttpRequest request, Reply reply, Endpoint endpoint) const {
+  for_user(std::move(request), std::move(reply),
+           [endpoint = std::move(endpoint)](HttpRequest asked, Reply answer,
+                                            const auth::Identity& who) {
+             const auto allowed = who.check_admin();
+             if (!allowed) return answer.send_error(allowed.error());
+             endpoint(std::move(asked), std::move(answer), who);
+           });
+}
+
+void InfluxDoor::handle_metrics(HttpRequest request, Reply reply) const {
+  const auto send = [](const HttpRequest&, const Reply& answer, const auth::Identity&) {
+    answer.send(200, "text/plain; version=0.0.4; charset=utf-8", prometheus_text());
+  };
+  if (options_.metrics_need_admin) {
+    return for_admin(std::move(request), std::move(reply), send);
+  }
+  send(request, reply, auth::Identity::unasked());
 }
 
 HttpResponse InfluxDoor::refuse(const HttpRequest& head, int status, std::string_view why) {

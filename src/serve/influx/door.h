@@ -2,13 +2,19 @@
 // The InfluxDB v1 door: which path asks for what.
 //
 //   /ping /status   /health /health/ready   /metrics   /write   /query
+//
+// Everything but /ping, /status, /health and (unless the options say otherwise) /metrics goes
+// through for_user(), which finds out who asks; the endpoint then checks what they may do.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 
+#include "auth/identity.h"
 #include "ingest/ingest.h"
 #include "io/clock.h"
 #include "query/influxql/query.h"
+#include "serve/access/access.h"
 #include "serve/http/handler.h"
 #include "serve/http/worker_pool.h"
 #include "serve/influx/health.h"
@@ -17,6 +23,8 @@ namespace varve::influx {
 
 struct DoorOptions {
   size_t body_bytes_max = 26'214'400;  ///< Of a decompressed body.
+  bool ping_needs_user = false;     ///< /ping and /status, where users are asked at all.
+  bool metrics_need_admin = false;  ///< /metrics.
 };
 
 /// Threads: as HttpHandler.
@@ -24,7 +32,8 @@ class InfluxDoor final : public HttpHandler {
  public:
   /// The collaborators outlive the door.
   InfluxDoor(const Catalog& catalog, Ingest& ingest, const influxql::InfluxqlEngine& queries,
-             WorkerPool& query_pool, const Clock& clock, HealthSource health, DoorOptions options);
+             WorkerPool& query_pool, const Access& access, const Clock& clock, HealthSource health,
+             DoorOptions options);
 
   /// Ends queries that nobody waits for. Others end with their connections.
   void stop() { stopping_->store(true); }
@@ -33,12 +42,21 @@ class InfluxDoor final : public HttpHandler {
   HttpResponse refuse(const HttpRequest& head, int status, std::string_view why) override;
 
  private:
+  /// What a path does for somebody. Runs on an event loop or a hashing thread: must not wait.
+  using Endpoint = std::function<void(HttpRequest request, Reply reply, const auth::Identity& who)>;
+
+  /// Calls the endpoint with whoever asks, or answers 401 (503 when too many ask) in its place.
+  void for_user(HttpRequest request, Reply reply, Endpoint endpoint) const;
+  /// The same, but answers 403 to whoever is no administrator.
+  void for_admin(HttpRequest request, Reply reply, Endpoint endpoint) const;
+  void handle_metrics(HttpRequest request, Reply reply) const;
   void handle_ping(const HttpRequest& request, const Reply& reply) const;
 
   const Catalog& catalog_;
   Ingest& ingest_;
   const influxql::InfluxqlEngine& queries_;
   WorkerPool& query_pool_;
+  const Access& access_;
   const Clock& clock_;
   HealthSource health_;
   DoorOptions options_;

@@ -69,11 +69,14 @@ class DoorTest : public ::testing::Test {
   SeededRandom random_{1};
   influxql::InfluxqlEngine queries_{{*catalog_, ingest_, store_, store_, clock_, random_}, {}};
   WorkerPool pool_{"query", 1, 1};
+  auth::Authenticator authenticator_{*catalog_, clock_, random_, {}};
+  Access access_{authenticator_, {}};
   HealthReport health_;
   InfluxDoor door_{*catalog_,
                    ingest_,
                    queries_,
                    pool_,
+                   access_,
                    clock_,
                    [this] { return health_; },
                    {.body_bytes_max = 100}};

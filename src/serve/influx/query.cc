@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "io/clock.h"
 #include "serve/influx/answer_sink.h"
+#include "serve/influx/authorize.h"
 #include "serve/influx/errors.h"
 #include "serve/influx/parameters_json.h"
 
@@ -31,18 +32,6 @@ Metrics& figures() {
 }
 
 [[maybe_unused]] const Metrics& registered = figures();
-
-/// The fields of a form body; empty when the body is something else.
-FormFields form_of(const HttpRequest& request) {
-  if (request.method != "POST") return {};
-  const auto type = request.headers.find("content-type").value_or("");
-  const auto name = type.substr(0, type.find(';'));
-  if (equals_ignoring_case(name, "application/x-www-form-urlencoded")) {
-    return parse_form(request.body);
-  }
-  if (equals_ignoring_case(name, "multipart/form-data")) return parse_multipart(type, request.body);
-  return {};
-}
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\v\f";
@@ -82,34 +71,35 @@ class NullSink final : public ResultSink {
   std::string error_;
 };
 
-influxql::QueryRequest request_of(const QueryQuestion& question, CancelFlag cancel) {
+influxql::QueryRequest request_of(const QueryQuestion& question, const auth::Identity& who,
+                                  CancelFlag cancel) {
   return {.database = question.database,
           .policy = question.policy,
           .text = question.text,
           .parameters = &question.parameters,
           .is_read_only = question.is_read_only,
+          .user = who.limited_to(),
           .cancel = std::move(cancel)};
 }
 
-void refuse(const QueryQuestion& question, const Reply& reply, int status,
-            std::string_view message) {
-  figures().errors.add();
-  auto response = error_response(reply.headers(), status, message);
-  response.headers.set("Content-Type", std::string(question.form.content_type));
-  response.body = error_document(question.form.format, message, question.writer.pretty);
-  if (status == 503) response.headers.add("Retry-After", "1");
-  reply.responder().send(std::move(response));
-}
-
 /// On a query thread.
-void answer(const influxql::InfluxqlEngine& engine, const QueryQuestion& question,
-            const CancelFlag& stopping, const Reply& reply) {
+void answer(const QueryServices& services, const QueryQuestion& question,
+            const auth::Identity& who, const Reply& reply) {
+  const auto& engine = services.engine;
   const int64_t began_ns = SystemClock::instance().steady_ns();
   const auto request =
-      request_of(question, question.is_async ? stopping : reply.responder().cancelled());
+      request_of(question, who, question.is_async ? services.stopping
+                                                  : reply.responder().cancelled());
   const auto parsed = engine.parse(request);
   if (!parsed) {
-    return refuse(question, reply, 400, "error parsing query: " + parsed.error().message);
+    return refuse_question(question, reply, 400, "error parsing query: " + parsed.error().message);
+  }
+  const FirstUserLock first_user(who);
+  const auto allowed =
+      authorize(who, *services.catalog.snapshot(), parsed->statements, question.database);
+  if (!allowed) {
+    return refuse_question(question, reply, status_of(allowed.error().code),
+                           allowed.error().message);
   }
   if (question.is_async) {
     reply.send_status(204);
@@ -131,19 +121,34 @@ void answer(const influxql::InfluxqlEngine& engine, const QueryQuestion& questio
   log::debug("query.ended_early", {{"reason", done.error().message}});
   // A stream that has begun breaks off with the sink, which tells the client that it is not whole.
   if (sink.has_begun()) return figures().errors.add();
-  refuse(question, reply, status_of(done.error().code), done.error().message);
+  refuse_question(question, reply, status_of(done.error().code), done.error().message);
 }
 
 }  // namespace
+
+QueryQuestion choose_question_form(const HttpRequest& request) {
+  QueryQuestion question;
+  question.form = choose_form(request.headers);
+  question.writer.pretty = request.parameters.get("pretty") == "true";
+  return question;
+}
+
+void refuse_question(const QueryQuestion& question, const Reply& reply, int status,
+                     std::string_view message) {
+  figures().errors.add();
+  auto response = error_response(reply.headers(), status, message);
+  response.headers.set("Content-Type", std::string(question.form.content_type));
+  response.body = error_document(question.form.format, message, question.writer.pretty);
+  if (status == 503) response.headers.add("Retry-After", "1");
+  reply.responder().send(std::move(response));
+}
 
 Result<QueryQuestion> read_query(const HttpRequest& request) {
   const FormFields form = form_of(request);
   const auto field = [&](std::string_view name) {
     return form.find(name).value_or(request.parameters.get(name));
   };
-  QueryQuestion question;
-  question.form = choose_form(request.headers);
-  question.writer.pretty = request.parameters.get("pretty") == "true";
+  QueryQuestion question = choose_question_form(request);
   question.text = std::string(trim(field("q")));
   if (question.text.empty()) {
     return fail(ErrorCode::kInvalidInput, "missing required parameter \"q\"");
@@ -163,21 +168,18 @@ Result<QueryQuestion> read_query(const HttpRequest& request) {
   return question;
 }
 
-void handle_query(const influxql::InfluxqlEngine& engine, WorkerPool& pool, CancelFlag stopping,
+void handle_query(const QueryServices& services, const auth::Identity& who,
                   const HttpRequest& request, Reply reply) {
   figures().requests.add();
   auto read = read_query(request);
   if (!read) {
-    QueryQuestion form_only;
-    form_only.form = choose_form(request.headers);
-    form_only.writer.pretty = request.parameters.get("pretty") == "true";
-    return refuse(form_only, reply, 400, read.error().message);
+    return refuse_question(choose_question_form(request), reply, 400, read.error().message);
   }
   auto question = std::make_shared<const QueryQuestion>(std::move(*read));
-  const bool taken = pool.try_submit([&engine, question, stopping = std::move(stopping), reply] {
-    answer(engine, *question, stopping, reply);
+  const bool taken = services.pool.try_submit([services, question, who, reply] {
+    answer(services, *question, who, reply);
   });
-  if (!taken) refuse(*question, reply, 503, "too many queries are waiting");
+  if (!taken) refuse_question(*question, reply, 503, "too many queries are waiting");
 }
 
 void handle_readiness(const influxql::InfluxqlEngine& engine, WorkerPool& pool, Reply reply) {

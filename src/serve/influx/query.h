@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "auth/identity.h"
 #include "query/influxql/query.h"
 #include "serve/http/message.h"
 #include "serve/http/worker_pool.h"
@@ -31,10 +32,24 @@ struct QueryQuestion {
 /// parameters.
 Result<QueryQuestion> read_query(const HttpRequest& request);
 
-/// Threads: an event loop; the work is done in the pool. 503 when the pool is full. `stopping` ends
-/// queries that nobody waits for (async=true).
-void handle_query(const influxql::InfluxqlEngine& engine, WorkerPool& pool, CancelFlag stopping,
+/// What queries run with. The references outlive them.
+struct QueryServices {
+  const Catalog& catalog;
+  const influxql::InfluxqlEngine& engine;
+  WorkerPool& pool;
+  CancelFlag stopping;  ///< Ends queries that nobody waits for (async=true).
+};
+
+/// Threads: an event loop; the work is done in the pool. 503 when the pool is full; 403, and
+/// nothing runs, when one of the statements is not allowed to `who`.
+void handle_query(const QueryServices& services, const auth::Identity& who,
                   const HttpRequest& request, Reply reply);
+
+/// What answers to a request are to look like, for refusals before there is a question.
+QueryQuestion choose_question_form(const HttpRequest& request);
+/// An error in the form of the question.
+void refuse_question(const QueryQuestion& question, const Reply& reply, int status,
+                     std::string_view message);
 
 /// Runs a statement that touches nothing, and answers whether that worked. As handle_query.
 void handle_readiness(const influxql::InfluxqlEngine& engine, WorkerPool& pool, Reply reply);

@@ -70,7 +70,10 @@ std::string make_request_id() {
 }
 
 HttpResponse error_response(HttpHeaders common, int status, std::string_view message) {
-  if (status != 401) {
+  // Source: InfluxDB 1.8, Handler.httpError: one of the two.
+  if (status == 401) {
+    common.add("WWW-Authenticate", "Basic realm=\"InfluxDB\"");
+  } else {
     common.add("X-Influxdb-Error", std::string(message.substr(0, kErrorHeaderBytesMax)));
   }
   common.add("Content-Type", "application/json");

@@ -46,6 +46,13 @@ void name_policy(const Catalog& catalog, WritePlace& place) {
   if (database) place.policy = database->default_policy;
 }
 
+// Source: InfluxDB 1.8, Handler.serveWrite: whether there is such a database comes first.
+Result<void> check_write(const CatalogSnapshot& catalog, const std::string& database,
+                         const auth::Identity& who) {
+  if (who.is_admin() || !catalog.database(database)) return {};
+  return who.check_write(catalog, database);
+}
+
 }  // namespace
 
 Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t body_bytes_max) {
@@ -91,7 +98,7 @@ WriteAnswer word_write(const Result<IngestSummary>& outcome, const WritePlace& p
 }
 
 void handle_write(const Catalog& catalog, Ingest& ingest, const Clock& clock, size_t body_bytes_max,
-                  HttpRequest request, Reply reply) {
+                  const auth::Identity& who, HttpRequest request, Reply reply) {
   auto& all = figures();
   const int64_t began_ns = clock.steady_ns();
   all.requests.add();
@@ -100,6 +107,11 @@ void handle_write(const Catalog& catalog, Ingest& ingest, const Clock& clock, si
   if (!question) {
     all.errors.add();
     return reply.send_error(question.error());
+  }
+  const auto allowed = check_write(*catalog.snapshot(), question->target.database, who);
+  if (!allowed) {
+    all.errors.add();
+    return reply.send_error(allowed.error());
   }
   WritePlace place{.database = question->target.database, .policy = question->target.policy};
   ingest.write(std::move(question->target), std::move(question->points),

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "auth/identity.h"
 #include "catalog/catalog.h"
 #include "ingest/ingest.h"
 #include "model/points.h"
@@ -42,8 +43,8 @@ struct WritePlace {
 /// Pure.
 WriteAnswer word_write(const Result<IngestSummary>& outcome, const WritePlace& place);
 
-/// Threads: an event loop; does not block.
+/// Threads: an event loop; does not block. 403 when `who` may not write into the database.
 void handle_write(const Catalog& catalog, Ingest& ingest, const Clock& clock, size_t body_bytes_max,
-                  HttpRequest request, Reply reply);
+                  const auth::Identity& who, HttpRequest request, Reply reply);
 
 }  // namespace varve::influx

@@ -36,7 +36,7 @@ TEST_F(Users, AreMadeListedAndDropped) {
 
 TEST_F(Users, NeverHaveTheirPasswordKept) {
   answers("CREATE USER bob WITH PASSWORD 'secret'; SET PASSWORD FOR bob = 'secret'", " | ");
-  const auto hash = database_.catalog().snapshot()->user("bob")->password_hash;
+  const auto hash = database_.catalog().snapshot()->user("bob")->password.argon2id;
   EXPECT_TRUE(hash.starts_with("$argon2id$")) << hash;
   EXPECT_EQ(hash.find("secret"), std::string::npos);
 }

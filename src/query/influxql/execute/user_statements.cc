@@ -44,12 +44,13 @@ Result<void> execute(const CreateUserStatement& statement, Accounts& accounts) {
   if (statement.name.empty()) return fail(ErrorCode::kInvalidInput, "username required");
   if (const UserRef known = accounts.catalog.snapshot()->user(statement.name)) {
     const bool is_same = known->is_admin == statement.is_admin &&
-                         auth::verify_password(statement.password, known->password_hash);
+                         auth::verify_password(statement.password, known->password.argon2id);
     if (is_same) return {};
     return fail(ErrorCode::kAlreadyExists, "user already exists");
   }
-  const std::string hash = TRY(auth::hash_password(statement.password, accounts.random));
-  TRY(accounts.catalog.create_user(statement.name, hash, statement.is_admin));
+  const auto password =
+      TRY(auth::make_password_verifiers(statement.password, accounts.random));
+  TRY(accounts.catalog.create_user(statement.name, password, statement.is_admin));
   return {};
 }
 
@@ -58,8 +59,9 @@ Result<void> execute(const DropUserStatement& statement, Accounts& accounts) {
 }
 
 Result<void> execute(const SetPasswordStatement& statement, Accounts& accounts) {
-  const std::string hash = TRY(auth::hash_password(statement.password, accounts.random));
-  return accounts.catalog.set_password(statement.user, hash);
+  const auto password =
+      TRY(auth::make_password_verifiers(statement.password, accounts.random));
+  return accounts.catalog.set_password(statement.user, password);
 }
 
 Result<void> execute(const GrantStatement& statement, Accounts& accounts) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statements that make, change, drop and list users and what they may do. Nobody is kept from
-// anything yet: the doors do not ask who sends a request.
+// Statements that make, change, drop and list users and what they may do. Who may run them is for
+// the doors to check.
 #pragma once
 
 #include "base/result.h"

@@ -48,6 +48,7 @@ struct Names {
   CatalogSnapshotRef catalog;
   std::string database;  ///< The request's.
   std::string policy;    ///< The request's; empty: the database's default.
+  UserRef user = nullptr;  ///< Whose grants limit which databases are listed; null: all are.
 };
 
 /// Fills in the database and policy that a measurement does not name. Errors are InfluxDB's:
