@@ -74,7 +74,9 @@ void SeriesIndex::prefetch_slot(const KeyHash& hash) const { by_key_.prefetch(sl
 
 void SeriesIndex::prefetch_series(const KeyHash& hash) const {
   const uint32_t id = by_key_.guess(slot_hash(hash));
-  if (id != IdTable::kNone) hashes_.prefetch(id);
+  if (id == IdTable::kNone) return;
+  hashes_.prefetch(id);
+  key_checks_.prefetch(id);
 }
 
 std::optional<SeriesId> SeriesIndex::find(const KeyHash& hash) const {
@@ -123,9 +125,22 @@ bool SeriesIndex::has_key(SeriesId id, std::string_view key) const {
   return key.empty();
 }
 
+uint32_t SeriesIndex::key_check(std::string_view key) const {
+  return std::max(1u, static_cast<uint32_t>(hash128_seeded(key, seed_).low));
+}
+
+// The texts of a key lie in many places: after the first look at them a check is enough.
+bool SeriesIndex::is_key_of(SeriesId id, std::string_view key) {
+  const uint32_t check = key_check(key);
+  if (const uint32_t known = key_checks_.get(raw(id))) return known == check;
+  if (!has_key(id, key)) return false;
+  key_checks_.set(raw(id), check);
+  return true;
+}
+
 Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
   if (const auto known = find_as_writer(hash)) {
-    if (has_key(*known, key)) return *known;
+    if (is_key_of(*known, key)) return *known;
     return fail(ErrorCode::kConflict,
                 "two series keys have the same hash; the second one is refused, its key has " +
                     std::to_string(key.size()) + " bytes");
@@ -144,6 +159,7 @@ Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
   CHECK(id < IdTable::kNone);
   for (const Cell& cell : cells_) cell.tag->set(id, cell.value_id);
   hashes_.set(id, hash);
+  key_checks_.set(id, key_check(key));
   {
     const MutexLock lock(mutex_);
     by_key_.add(slot_hash(hash), id);
@@ -250,7 +266,8 @@ std::vector<SeriesId> SeriesIndex::by_hash(const SeriesBits& series) const {
 }
 
 void SeriesIndex::measure() {
-  size_t bytes = sizeof(*this) + hashes_.size_bytes() + by_key_.size_bytes();
+  size_t bytes = sizeof(*this) + hashes_.size_bytes() + key_checks_.size_bytes() +
+                 by_key_.size_bytes();
   for (const auto& tag : all_tags_) {
     tag->measure();
     bytes += tag->size_bytes();

@@ -5,7 +5,7 @@
 //
 //   key hash ──▶ SeriesId ──▶ key hash, and per tag a value id ──▶ text
 //
-// Memory: 16 bytes a series and 11 for the way from its hash, one to four for each of its tags, and
+// Memory: 20 bytes a series and 11 for the way from its hash, one to four for each of its tags, and
 // 16 bytes and the text for each distinct value of a tag.
 // Threads: one writer (the shard's writer thread, or whoever opens the shard); everything else is
 // safe anywhere. Series and values are never removed: views of texts live as long as the index.
@@ -74,6 +74,8 @@ class SeriesIndex {
   uint32_t slot_hash(const KeyHash& hash) const;
   std::optional<SeriesId> find_here(const KeyHash& hash) const;
   bool has_key(SeriesId id, std::string_view key) const;
+  bool is_key_of(SeriesId id, std::string_view key);
+  uint32_t key_check(std::string_view key) const;
   const TagList& tags() const;
   TagValues& tag_to_write(ColumnId id);
   void publish_tags();
@@ -83,6 +85,9 @@ class SeriesIndex {
   std::atomic<uint32_t> series_count_{0};
   std::atomic<size_t> size_bytes_{0};
   StableArray<KeyHash> hashes_;
+  // Writer only: of each series, a part of another hash of its key, which no sender can foresee; 0:
+  // not known. A key that has both hashes of a series is its key.
+  StableArray<uint32_t> key_checks_;
   std::atomic<const TagList*> tags_{nullptr};
 
   // Writer only.

@@ -140,17 +140,24 @@ Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow
 }
 
 void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t generation) {
-  batch.key_bytes.clear();
+  std::string keys;
   for (size_t i = 0; i < batch.series.size(); ++i) {
     BatchSeries& series = batch.series[i];
-    series.key_offset = 0;
-    series.key_size_bytes = 0;
-    if (logged_.is_twice_in(generation, ids[i])) continue;
-    const size_t begin = batch.key_bytes.size();
-    index_->append_key(ids[i], batch.key_bytes);
+    if (logged_.is_twice_in(generation, ids[i])) {
+      series.key_offset = 0;
+      series.key_size_bytes = 0;
+      continue;
+    }
+    const size_t begin = keys.size();
+    if (series.key_size_bytes > 0) {
+      keys += batch.key(series);
+    } else {
+      index_->append_key(ids[i], keys);
+    }
     series.key_offset = static_cast<uint32_t>(begin);
-    series.key_size_bytes = static_cast<uint32_t>(batch.key_bytes.size() - begin);
+    series.key_size_bytes = static_cast<uint32_t>(keys.size() - begin);
   }
+  batch.key_bytes = std::move(keys);
 }
 
 void Table::keys_logged(std::span<const SeriesId> ids, uint64_t generation, Lsn lsn) {
