@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/memtable/chunk_memory.h"
 #include "engine/series_index/series_bits.h"
 #include "model/column_vector.h"
 #include "model/scan_spec.h"
@@ -56,8 +57,8 @@ class MemtableChunk {
   uint32_t row_count() const { return row_count_.load(std::memory_order_acquire); }
   /// Once true, row_count() is final.
   bool closed() const { return closed_.load(std::memory_order_acquire); }
-  const int64_t* times_ns() const { return times_ns_.get(); }
-  const SeriesId* series() const { return series_.get(); }
+  const int64_t* times_ns() const { return times_ns_; }
+  const SeriesId* series() const { return series_; }
   /// -1 when the chunk does not have the column with that type.
   int column_index(const ScanColumn& column) const;
   ColumnView cells(size_t column_index, uint32_t row_count) const;
@@ -80,7 +81,7 @@ class MemtableChunk {
  private:
   static constexpr uint32_t kPieceRows = 8'192;
   struct Cells {
-    std::unique_ptr<char[]> values;
+    char* values = nullptr;
     // Null while every cell holds a value. Set before the row that needs it is published.
     std::atomic<CellState*> states{nullptr};
     std::atomic<bool> has_value{false};
@@ -94,8 +95,9 @@ class MemtableChunk {
 
   const uint32_t capacity_;
   const std::vector<ScanColumn> columns_;
-  std::unique_ptr<int64_t[]> times_ns_;
-  std::unique_ptr<SeriesId[]> series_;
+  ChunkMemory memory_;
+  int64_t* const times_ns_;
+  SeriesId* const series_;
   std::unique_ptr<Cells[]> cells_;
   std::atomic<uint32_t> row_count_{0};
   std::atomic<bool> closed_{false};

@@ -337,6 +337,13 @@ std::string encode_page(const ColumnView& cells) {
   return out;
 }
 
+std::string absent_page() {
+  return std::string(1, static_cast<char>(kFormat << kFormatShift |
+                                          static_cast<unsigned>(States::kAllAbsent)));
+}
+
+bool is_absent_page(std::string_view page) { return page == absent_page(); }
+
 Result<ColumnVector> decode_page(std::string_view bytes, ValueType type, size_t row_count) {
   if (row_count == 0 || row_count > kPageRowsMax) {
     return corrupt("a page has an impossible number of rows");

@@ -23,6 +23,11 @@ inline constexpr size_t kPageTextBytesMax = size_t{256} << 20;
 /// Requires 1 to kPageRowsMax cells, and texts below kPageTextBytesMax.
 std::string encode_page(const ColumnView& cells);
 
+/// A page of cells that nobody wrote: of every type and any number of rows.
+std::string absent_page();
+/// Whether encode_page() found no cell that somebody wrote.
+bool is_absent_page(std::string_view page);
+
 /// kCorrupt when the bytes are not a page of `row_count` cells of that type.
 Result<ColumnVector> decode_page(std::string_view bytes, ValueType type, size_t row_count);
 

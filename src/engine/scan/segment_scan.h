@@ -34,6 +34,8 @@ class SegmentScan {
   Result<std::span<const SeriesRows>> runs_in_file(size_t file, const KeyHash& hash) {
     return files_[file].find(hash);
   }
+  /// The block of the directory that has what runs_in_file() gave last.
+  const SeriesDirectory* directory_of_file(size_t file) const { return files_[file].directory(); }
   /// Null when nothing is hidden.
   SegmentDeletes* deletes() { return deletes_.get(); }
   /// Rows before merging.

@@ -40,6 +40,8 @@ class SstScan {
   Result<void> collect(const KeyHash& series, const TimeRange& range, std::vector<RowRun>& runs);
   /// The runs of a series; none when the file does not have it. Valid until the next call.
   Result<std::span<const SeriesRows>> find(const KeyHash& series);
+  /// The block of the directory in which find() found the last series.
+  const SeriesDirectory* directory() const { return directory_.get(); }
   const SstFile& file() const { return *file_; }
 
  private:

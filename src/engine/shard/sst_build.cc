@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/memtable/memtable_rows.h"
+#include "engine/shard/page_copy.h"
+
 namespace varve::engine {
 namespace {
 
@@ -57,22 +60,24 @@ size_t row_bytes(const SstBuild& build) {
   return bytes;
 }
 
-// Slices of a series' time, each of which can be in memory as a whole: about kSliceBytes, as far as
-// the runs of the files tell. A memtable is in memory anyway.
+// Slices of the range, each of which a series can have in memory as a whole: about kSliceBytes, as
+// far as the runs of the files tell. A memtable is in memory anyway.
 Result<std::vector<TimeRange>> slices_of(const SstBuild& build, const KeyHash& series,
-                                         SegmentScan& scan) {
+                                         const TimeRange& range, SegmentScan& scan) {
   std::vector<SeriesRows> runs;
   for (size_t i = 0; i < build.sources.files.size(); ++i) {
-    const auto of_file = TRY(scan.runs_in_file(i, series));
-    runs.insert(runs.end(), of_file.begin(), of_file.end());
+    for (const SeriesRows& rows : TRY(scan.runs_in_file(i, series))) {
+      if (rows.time_last_ns < range.begin_ns || rows.time_first_ns >= range.end_ns) continue;
+      runs.push_back(rows);
+    }
   }
   const uint64_t rows_max = std::max<uint64_t>(1, kSliceBytes / row_bytes(build));
   uint64_t row_count = 0;
   for (const SeriesRows& rows : runs) row_count += rows.row_count;
-  if (row_count <= rows_max) return std::vector<TimeRange>{TimeRange{}};
+  if (row_count <= rows_max) return std::vector<TimeRange>{range};
   std::ranges::sort(runs, {}, &SeriesRows::time_first_ns);
   std::vector<TimeRange> slices;
-  int64_t begin_ns = TimeRange{}.begin_ns;
+  int64_t begin_ns = range.begin_ns;
   row_count = 0;
   for (const SeriesRows& rows : runs) {
     if (row_count > 0 && row_count + rows.row_count > rows_max && rows.time_first_ns > begin_ns) {
@@ -82,7 +87,7 @@ Result<std::vector<TimeRange>> slices_of(const SstBuild& build, const KeyHash& s
     }
     row_count += rows.row_count;
   }
-  slices.push_back({.begin_ns = begin_ns, .end_ns = TimeRange{}.end_ns});
+  slices.push_back({.begin_ns = begin_ns, .end_ns = range.end_ns});
   return slices;
 }
 
@@ -108,6 +113,50 @@ Result<std::unique_ptr<SstWriter>> make_writer(const SstBuild& build) {
        .row_group_rows_max = static_cast<uint32_t>(
            std::min<uint64_t>({build.options.row_group_rows_max, EngineOptions::kRowGroupRowsMax,
                                group_rows_max}))});
+}
+
+constexpr size_t kSlabRows = 8'192;
+
+// The rows of memtables alone, nothing of which is hidden: many series at a time.
+Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWriter& writer) {
+  const SeriesIndex& index = build.table.index();
+  const size_t rows_max = std::max<size_t>(1, kSliceBytes / row_bytes(build));
+  MemtableRows::Slab slab;
+  std::string keys;
+  std::vector<SeriesSlice> slices;
+  while (rows.next(std::min(kSlabRows, rows_max), rows_max, slab)) {
+    keys.clear();
+    slices.clear();
+    std::vector<size_t> key_ends;
+    for (const MemtableRows::Run& run : slab.runs) {
+      index.append_key(run.series, keys);
+      key_ends.push_back(keys.size());
+    }
+    for (size_t i = 0; i < slab.runs.size(); ++i) {
+      const MemtableRows::Run& run = slab.runs[i];
+      const size_t begin = i == 0 ? 0 : key_ends[i - 1];
+      const auto key = std::string_view(keys).substr(begin, key_ends[i] - begin);
+      slices.push_back({.series = {.hash = index.hash(run.series), .key = key},
+                        .row_begin = run.row_begin,
+                        .row_count = run.row_count});
+    }
+    std::vector<ColumnView> fields;
+    for (const ColumnVector& cells : slab.columns) fields.push_back(cells.view());
+    if (!slab.has_equal_times || build.table.mode() == MergeMode::kAppend) {
+      TRY_VOID(writer.append_slices(slices, slab.times_ns, fields));
+    } else {
+      std::vector<RowRun> runs(1);
+      runs.front() = {.times_ns = slab.times_ns,
+                      .columns = std::move(fields),
+                      .pin = nullptr,
+                      .times_differ = false};
+      for (const RowRun& run : merge_runs(std::move(runs), build.table.mode(), build.fields)) {
+        TRY_VOID(writer.append(slices.front().series, run.times_ns, run.columns));
+      }
+    }
+    if (build.proceed) TRY_VOID(build.proceed(slab.times_ns.size()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -151,6 +200,16 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
     const auto fields = std::span(run.columns).subspan(0, build.fields.size());
     return writer->append(series, run.times_ns, fields);
   };
+  PageCopy copy(build, scan);
+  const bool may_copy =
+      build.options.sst_layout == SstLayout::kPacked && build.sources.memtables.empty();
+  // Of what a delete hides something, every row is looked at.
+  const auto parts_of = [&](SeriesId id, const KeyHash& hash) -> Result<std::vector<MergePart>> {
+    bool hides = false;
+    if (SegmentDeletes* deletes = scan.deletes()) hides = !TRY(deletes->of(id))->empty();
+    if (!may_copy || hides) return std::vector<MergePart>(1);
+    return copy.parts_of(hash);
+  };
   const auto build_all = [&]() -> Result<void> {
     const SeriesIndex& index = build.table.index();
     std::string key;
@@ -158,18 +217,35 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
       key.clear();
       index.append_key(id, key);
       const SeriesRef series{.hash = index.hash(id), .key = key};
-      for (const TimeRange& slice : TRY(slices_of(build, series.hash, scan))) {
-        uint64_t row_count = 0;
-        for (const RowRun& run : TRY(scan.rows_strict(id, series.hash, slice))) {
-          row_count += run.row_count();
-          TRY_VOID(append(series, run));
+      for (const MergePart& part : TRY(parts_of(id, series.hash))) {
+        if (part.file) {
+          if (!writer) writer = TRY(make_writer(build));
+          TRY_VOID(copy.copy(part, series, *writer));
+          if (build.proceed) TRY_VOID(build.proceed(part.page.row_count));
+          continue;
         }
-        if (build.proceed) TRY_VOID(build.proceed(row_count));
+        for (const TimeRange& slice : TRY(slices_of(build, series.hash, part.range, scan))) {
+          uint64_t row_count = 0;
+          for (const RowRun& run : TRY(scan.rows_strict(id, series.hash, slice))) {
+            row_count += run.row_count();
+            TRY_VOID(append(series, run));
+          }
+          if (build.proceed) TRY_VOID(build.proceed(row_count));
+        }
       }
     }
     return {};
   };
-  TRY_VOID(build_all());
+  std::optional<MemtableRows> rows;
+  if (build.sources.files.empty() && scan.deletes() == nullptr) {
+    rows = MemtableRows::make(build.sources.memtables, build.fields, build.table.index());
+  }
+  if (rows) {
+    writer = TRY(make_writer(build));
+    TRY_VOID(append_memtables(build, std::move(*rows), *writer));
+  } else {
+    TRY_VOID(build_all());
+  }
   if (!writer) {
     if (scan.deletes() != nullptr) return std::nullopt;
     return fail(ErrorCode::kInternal, "sorted file " + build.path + " has no rows");

@@ -34,6 +34,9 @@ class PackedSstReader final : public SstFileReader {
                                                           uint32_t field) const override {
     return read(row_group, field + 1, fields()[field].type);
   }
+  Result<std::string> read_page(uint32_t row_group, int field) const override {
+    return read_bytes(row_group, static_cast<size_t>(field + 1));
+  }
 
  private:
   /// Ids and types stand in the footer's texts, names are those of the last columns.
@@ -88,15 +91,23 @@ class PackedSstReader final : public SstFileReader {
   /// `column`: 0 for time, then the fields.
   Result<std::shared_ptr<const DecodedColumn>> read(uint32_t row_group, size_t column,
                                                     ValueType type) const {
-    const SstChunk& page = chunk(row_group, column);
-    const std::string bytes = TRY(file().read_at(page.offset, page.size_bytes));
-    const auto at = " in the page at offset " + std::to_string(page.offset);
-    if (bytes.size() != page.size_bytes || crc32c(bytes) != page.crc) {
-      return corrupt("a checksum is wrong" + at);
-    }
+    const std::string bytes = TRY(read_bytes(row_group, column));
     auto cells = decode_page(bytes, type, row_group_rows(row_group));
-    if (!cells) return corrupt(cells.error().message + at);
+    if (!cells) return corrupt(cells.error().message + place_of(chunk(row_group, column)));
     return std::make_shared<const DecodedColumn>(std::move(*cells));
+  }
+
+  Result<std::string> read_bytes(uint32_t row_group, size_t column) const {
+    const SstChunk& page = chunk(row_group, column);
+    std::string bytes = TRY(file().read_at(page.offset, page.size_bytes));
+    if (bytes.size() != page.size_bytes || crc32c(bytes) != page.crc) {
+      return corrupt("a checksum is wrong" + place_of(page));
+    }
+    return bytes;
+  }
+
+  static std::string place_of(const SstChunk& page) {
+    return " in the page at offset " + std::to_string(page.offset);
   }
 };
 

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <set>
 
+#include "base/bytes.h"
 #include "base/check.h"
 #include "base/checksum.h"
 
@@ -44,6 +45,31 @@ class CellColumn {
   ColumnVector cells_;
 };
 
+/// Looks up the cells of a key; one way through it when columns are asked for in rising order.
+class KeyWalk {
+ public:
+  explicit KeyWalk(std::string_view key) : key_(key), in_(key) {}
+  std::string_view text(ColumnId column) {
+    if (raw(column) < column_) {
+      in_ = ByteReader(key_);
+      column_ = 0;
+      text_ = {};
+    }
+    while (column_ < raw(column) && !in_.at_end()) {
+      column_ = in_.varint();
+      in_.u8();
+      text_ = in_.string();
+    }
+    return column_ == raw(column) ? text_ : std::string_view();
+  }
+
+ private:
+  std::string_view key_;
+  ByteReader in_;
+  uint64_t column_ = 0;  // Of the cell that was read last; ids begin at 1.
+  std::string_view text_;
+};
+
 }  // namespace
 
 PackedRows::PackedRows(std::vector<SstColumn> tags, std::vector<SstColumn> fields, int zstd_level)
@@ -54,8 +80,9 @@ PackedRows::PackedRows(std::vector<SstColumn> tags, std::vector<SstColumn> field
 
 void PackedRows::add_series(const SeriesRef& series, const SeriesRows& rows,
                             std::span<const FieldSummary> summaries) {
+  KeyWalk walk(series.key);
   for (size_t tag = 0; tag < tags_.size(); ++tag) {
-    tag_cells_[tag].append(key_cell(series.key, tags_[tag].id), 1);
+    tag_cells_[tag].append(walk.text(tags_[tag].id), 1);
   }
   CHECK(summaries.empty() || summaries.size() == numeric_field_count_);
   rows_.push_back({.hash = series.hash,

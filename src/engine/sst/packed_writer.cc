@@ -38,6 +38,8 @@ class PackedSstWriter final : public SstWriter {
         times_(ValueType::kTimestamp) {
     for (const SstColumn& field : fields_) cells_.emplace_back(field.type);
     has_cells_.resize(fields_.size());
+    has_texts_ = std::ranges::any_of(
+        fields_, [](const SstColumn& field) { return is_variable_size(field.type); });
   }
 
   /// Rows of a long series fill pages of their own, all as long as each other; those of a short one
@@ -54,6 +56,50 @@ class PackedSstWriter final : public SstWriter {
       TRY_VOID(append_rows(series, times_ns, fields, begin, end));
     }
     return {};
+  }
+
+  /// Short series are gathered until a page is full; then their cells are added column by column.
+  Result<void> append_slices(std::span<const SeriesSlice> slices,
+                             std::span<const int64_t> times_ns,
+                             std::span<const ColumnView> fields) override {
+    if (has_texts_) return SstWriter::append_slices(slices, times_ns, fields);
+    size_t begin = 0;
+    size_t end = 0;
+    for (const SeriesSlice& slice : slices) {
+      if (times_.row_count() + (end - begin) + slice.row_count > page_rows_max_) {
+        append_all_cells(times_ns, fields, begin, end);
+        begin = end;
+        TRY_VOID(write_page());
+      }
+      if (slice.row_count > page_rows_max_) {
+        TRY_VOID(append_slice(slice, times_ns, fields));
+        begin = end = slice.row_begin + slice.row_count;
+        continue;
+      }
+      note_rows(slice.series, times_.row_count() + (end - begin), slice.row_count);
+      end += slice.row_count;
+    }
+    append_all_cells(times_ns, fields, begin, end);
+    return {};
+  }
+
+  Result<void> append_page(SeriesPage page) override {
+    CHECK(page.row_count > 0 && page.row_count <= page_rows_max_);
+    TRY_VOID(write_page());
+    for (size_t field = 0; field < fields_.size(); ++field) {
+      if (!is_absent_page(page.pages[field + 1])) has_cells_[field] = true;
+    }
+    add_rows(page.series,
+             {.row_group = static_cast<uint32_t>(page_row_counts_.size()),
+              .row_begin = 0,
+              .row_count = page.row_count,
+              .time_first_ns = page.time_first_ns,
+              .time_last_ns = page.time_last_ns,
+              .summaries_begin = std::nullopt},
+             page.summaries);
+    rows_.add_page(std::move(page.pages));
+    page_row_counts_.push_back(page.row_count);
+    return rows_.is_full() ? write_rows() : Result<void>();
   }
 
   Result<SstSummary> finish() override {
@@ -76,7 +122,8 @@ class PackedSstWriter final : public SstWriter {
   /// Rows of one series in the page that is being filled.
   struct Run {
     KeyHash hash;
-    std::string key;
+    size_t key_begin = 0;  // In run_keys_.
+    size_t key_size = 0;
     size_t row_begin = 0;
     size_t row_count = 0;
   };
@@ -93,18 +140,32 @@ class PackedSstWriter final : public SstWriter {
     if (times_.row_count() > 0 && text_bytes_ + text_bytes > kTextBytesMax) {
       TRY_VOID(write_page());
     }
+    note_rows(series, times_.row_count(), end - begin);
+    append_all_cells(times_ns, fields, begin, end);
+    text_bytes_ += text_bytes;
+    return {};
+  }
+
+  /// The series has the next rows of the page, from `row_begin` on.
+  void note_rows(const SeriesRef& series, size_t row_begin, size_t row_count) {
     if (runs_.empty() || runs_.back().hash != series.hash) {
-      runs_.push_back(
-          {.hash = series.hash, .key = std::string(series.key), .row_begin = times_.row_count()});
+      runs_.push_back({.hash = series.hash,
+                       .key_begin = run_keys_.size(),
+                       .key_size = series.key.size(),
+                       .row_begin = row_begin});
+      run_keys_ += series.key;
     }
-    runs_.back().row_count += end - begin;
+    runs_.back().row_count += row_count;
+  }
+
+  void append_all_cells(std::span<const int64_t> times_ns, std::span<const ColumnView> fields,
+                        size_t begin, size_t end) {
+    if (begin == end) return;
     std::memcpy(times_.append_uninitialized(end - begin), times_ns.data() + begin,
                 (end - begin) * 8);
     for (size_t field = 0; field < fields_.size(); ++field) {
       append_cells(field, fields[field].slice(begin, end));
     }
-    text_bytes_ += text_bytes;
-    return {};
   }
 
   size_t text_bytes_of(std::span<const ColumnView> fields, size_t begin, size_t end) const {
@@ -134,6 +195,8 @@ class PackedSstWriter final : public SstWriter {
         if (const auto known = summarize(part)) summaries.push_back(*known);
       }
     }
+    const SeriesRef series{.hash = run.hash,
+                           .key = std::string_view(run_keys_).substr(run.key_begin, run.key_size)};
     const auto [first, last] = std::minmax(times.front(), times.back());
     const SeriesRows rows{.row_group = static_cast<uint32_t>(page_row_counts_.size()),
                           .row_begin = static_cast<uint32_t>(run.row_begin),
@@ -141,15 +204,20 @@ class PackedSstWriter final : public SstWriter {
                           .time_first_ns = first,
                           .time_last_ns = last,
                           .summaries_begin = std::nullopt};
-    directory_.add_rows({run.hash, run.key}, rows, summaries);
-    rows_.add_series({run.hash, run.key}, rows, summaries);
+    add_rows(series, rows, summaries);
+  }
+
+  void add_rows(const SeriesRef& series, const SeriesRows& rows,
+                std::span<const FieldSummary> summaries) {
+    directory_.add_rows(series, rows, summaries);
+    rows_.add_series(series, rows, summaries);
     if (summary_.row_count == 0) {
-      summary_.time_first_ns = first;
-      summary_.time_last_ns = last;
+      summary_.time_first_ns = rows.time_first_ns;
+      summary_.time_last_ns = rows.time_last_ns;
     }
-    summary_.time_first_ns = std::min(summary_.time_first_ns, first);
-    summary_.time_last_ns = std::max(summary_.time_last_ns, last);
-    summary_.row_count += run.row_count;
+    summary_.time_first_ns = std::min(summary_.time_first_ns, rows.time_first_ns);
+    summary_.time_last_ns = std::max(summary_.time_last_ns, rows.time_last_ns);
+    summary_.row_count += rows.row_count;
   }
 
   Result<void> write_page() {
@@ -162,6 +230,7 @@ class PackedSstWriter final : public SstWriter {
     times_.clear();
     for (ColumnVector& cells : cells_) cells.clear();
     runs_.clear();
+    run_keys_.clear();
     text_bytes_ = 0;
     return rows_.is_full() ? write_rows() : Result<void>();
   }
@@ -195,8 +264,10 @@ class PackedSstWriter final : public SstWriter {
   PackedRows rows_;
   DirectoryWriter directory_;
   const size_t page_rows_max_;
+  bool has_texts_ = false;
   // The page that is being filled.
   std::vector<Run> runs_;
+  std::string run_keys_;
   ColumnVector times_;
   std::vector<ColumnVector> cells_;
   size_t text_bytes_ = 0;

@@ -104,15 +104,49 @@ std::shared_ptr<const arrow::KeyValueMetadata> key_values(const FooterTexts& tex
   return pairs;
 }
 
+std::string_view TagColumn::text(int32_t index) const {
+  const auto at = static_cast<size_t>(index);
+  const size_t begin = at == 0 ? 0 : text_ends_[at - 1];
+  return std::string_view(bytes_).substr(begin, text_ends_[at] - begin);
+}
+
 void TagColumn::append(std::string_view text, size_t row_count) {
-  int32_t index = -1;
-  if (!text.empty()) {
-    const auto [entry, is_new] =
-        index_of_.try_emplace(std::string(text), static_cast<int32_t>(texts_.size()));
-    if (is_new) texts_.push_back(entry->first);
-    index = entry->second;
-  }
+  const int32_t index = text.empty() ? -1 : find_or_add(text);
   indices_.insert(indices_.end(), row_count, index);
+}
+
+int32_t TagColumn::find_or_add(std::string_view wanted) {
+  // Neighbours often have the same text.
+  if (!indices_.empty() && indices_.back() >= 0 && text(indices_.back()) == wanted) {
+    return indices_.back();
+  }
+  if (text_ends_.size() * 2 >= slots_.size()) grow();
+  size_t slot = std::hash<std::string_view>{}(wanted) & (slots_.size() - 1);
+  for (; slots_[slot] >= 0; slot = (slot + 1) & (slots_.size() - 1)) {
+    if (text(slots_[slot]) == wanted) return slots_[slot];
+  }
+  const auto index = static_cast<int32_t>(text_ends_.size());
+  slots_[slot] = index;
+  bytes_ += wanted;
+  text_ends_.push_back(bytes_.size());
+  return index;
+}
+
+void TagColumn::grow() {
+  slots_.assign(std::max<size_t>(64, slots_.size() * 4), -1);
+  for (size_t index = 0; index < text_ends_.size(); ++index) {
+    const auto number = static_cast<int32_t>(index);
+    size_t slot = std::hash<std::string_view>{}(text(number)) & (slots_.size() - 1);
+    while (slots_[slot] >= 0) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = number;
+  }
+}
+
+void TagColumn::clear() {
+  bytes_.clear();
+  text_ends_.clear();
+  slots_.clear();
+  indices_.clear();
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish() {
@@ -121,7 +155,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish() {
                           return indices_[row] >= 0;
                         }));
   arrow::StringBuilder builder;
-  for (const std::string_view text : texts_) ARROW_RETURN_NOT_OK(builder.Append(text));
+  for (size_t index = 0; index < text_ends_.size(); ++index) {
+    ARROW_RETURN_NOT_OK(builder.Append(text(static_cast<int32_t>(index))));
+  }
   ARROW_ASSIGN_OR_RAISE(const auto dictionary, builder.Finish());
   // The indices are handed over, since the array outlives this object's next row group.
   for (int32_t& index : indices_) index = index < 0 ? 0 : index;
@@ -129,9 +165,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish() {
   auto indices = arrow::ArrayData::Make(
       arrow::int32(), row_count,
       {validity.bits, arrow::Buffer::FromVector(std::move(indices_))}, validity.null_count);
-  index_of_.clear();
-  texts_.clear();
-  indices_.clear();
+  clear();
   return arrow::DictionaryArray::FromArrays(arrow::MakeArray(indices), dictionary);
 }
 
@@ -141,12 +175,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish_plain() {
     if (index < 0) {
       ARROW_RETURN_NOT_OK(builder.AppendNull());
     } else {
-      ARROW_RETURN_NOT_OK(builder.Append(texts_[static_cast<size_t>(index)]));
+      ARROW_RETURN_NOT_OK(builder.Append(text(index)));
     }
   }
-  index_of_.clear();
-  texts_.clear();
-  indices_.clear();
+  clear();
   return builder.Finish();
 }
 

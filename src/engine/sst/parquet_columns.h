@@ -11,7 +11,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "engine/sst/sst_footer.h"
@@ -33,16 +32,22 @@ class TagColumn {
  public:
   /// The next `row_count` rows have this text; an empty one is a null.
   void append(std::string_view text, size_t row_count);
-  size_t text_count() const { return texts_.size(); }
+  size_t text_count() const { return text_ends_.size(); }
   /// As a dictionary column. Begins anew; so does finish_plain().
   arrow::Result<std::shared_ptr<arrow::Array>> finish();
   /// As a column of texts.
   arrow::Result<std::shared_ptr<arrow::Array>> finish_plain();
 
  private:
-  std::unordered_map<std::string, int32_t> index_of_;
-  std::vector<std::string_view> texts_;  // Into index_of_, whose nodes stay where they are.
-  std::vector<int32_t> indices_;         // -1: null.
+  std::string_view text(int32_t index) const;
+  int32_t find_or_add(std::string_view text);
+  void grow();
+  void clear();
+
+  std::string bytes_;              // Of all texts.
+  std::vector<size_t> text_ends_;  // By index.
+  std::vector<int32_t> slots_;     // By hash: an index, or -1.
+  std::vector<int32_t> indices_;   // -1: null.
 };
 
 /// The runs of a row group as lists: run i has the cells [ends[i - 1], ends[i]).

@@ -260,6 +260,14 @@ class GuardedSstWriter final : public SstWriter {
                       std::span<const ColumnView> fields) override {
     return guarded([&] { return writer_->append(series, times_ns, fields); });
   }
+  Result<void> append_slices(std::span<const SeriesSlice> slices,
+                             std::span<const int64_t> times_ns,
+                             std::span<const ColumnView> fields) override {
+    return guarded([&] { return writer_->append_slices(slices, times_ns, fields); });
+  }
+  Result<void> append_page(SeriesPage page) override {
+    return guarded([&] { return writer_->append_page(std::move(page)); });
+  }
   Result<SstSummary> finish() override {
     return guarded([&] { return writer_->finish(); });
   }

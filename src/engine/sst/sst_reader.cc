@@ -13,6 +13,10 @@ Result<std::optional<SstSeries>> SstReader::find(const KeyHash& hash) const {
   return series;
 }
 
+Result<std::string> SstReader::read_page(uint32_t, int) const {
+  return fail(ErrorCode::kUnsupported, path() + " has no pages");
+}
+
 Result<bool> SeriesCursor::next() {
   ++series_.index;
   while (!series_.directory || series_.index == series_.directory->series_count()) {

@@ -72,6 +72,9 @@ class SstReader {
   virtual Result<std::shared_ptr<const DecodedColumn>> read_times(uint32_t row_group) const = 0;
   virtual Result<std::shared_ptr<const DecodedColumn>> read_field(uint32_t row_group,
                                                                   uint32_t field) const = 0;
+  /// The bytes of a page, which a checksum has proved right; `field` -1: the times. kUnsupported
+  /// unless the layout is packed.
+  virtual Result<std::string> read_page(uint32_t row_group, int field) const;
 };
 
 /// Walks over all series of a file by rising hash; holds one block of the directory at a time.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/sst/field_summary.h"
 #include "engine/sst/sst_layout.h"
 #include "io/file_system.h"
 #include "model/column_vector.h"
@@ -53,6 +54,24 @@ struct SstSummary {
   std::vector<ColumnId> fields_present;  ///< Rising; fields with at least one cell.
 };
 
+/// Rows [row_begin, row_begin + row_count) of a table of rows are those of one series.
+struct SeriesSlice {
+  SeriesRef series;
+  size_t row_begin = 0;
+  size_t row_count = 0;
+};
+
+/// A page of one series as a packed file has it.
+struct SeriesPage {
+  SeriesRef series;
+  uint32_t row_count = 0;
+  int64_t time_first_ns = 0;
+  int64_t time_last_ns = 0;
+  /// Of each float, integer and unsigned field; empty below SeriesDirectory::kSummaryRowsMin rows.
+  std::vector<FieldSummary> summaries;
+  std::vector<std::string> pages;  ///< Times, then the fields.
+};
+
 class SstWriter {
  public:
   virtual ~SstWriter() = default;
@@ -61,10 +80,21 @@ class SstWriter {
   /// their order, each as long as `times_ns`.
   virtual Result<void> append(const SeriesRef& series, std::span<const int64_t> times_ns,
                               std::span<const ColumnView> fields) = 0;
+  /// append() of each slice; slices follow each other without gaps, from row 0 to the last.
+  virtual Result<void> append_slices(std::span<const SeriesSlice> slices,
+                                     std::span<const int64_t> times_ns,
+                                     std::span<const ColumnView> fields);
+  /// Like append() of the page's rows, but takes it as it is. Only of layout `packed`, and pages of
+  /// at most `row_group_rows_max` rows.
+  virtual Result<void> append_page(SeriesPage page);
   /// Writes the rest, syncs the file and gives it its name; the name is durable after the caller
   /// has synced the folder. Without a row: kInternal. Ends the writer. Without it nothing stays
   /// but perhaps a file named `<path>.tmp`.
   virtual Result<SstSummary> finish() = 0;
+
+ protected:
+  Result<void> append_slice(const SeriesSlice& slice, std::span<const int64_t> times_ns,
+                            std::span<const ColumnView> fields);
 };
 
 /// `files` outlives it.

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/memtable/memtable_rows.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace varve::engine {
+namespace {
+
+// Adds the cell of one row.
+void append_cell(const ColumnView& from, uint32_t row, ColumnVector& to) {
+  if (from.values == nullptr || !from.has_value(row)) {
+    to.pad_to(to.row_count() + 1, from.values == nullptr ? CellState::kAbsent : from.state(row));
+    return;
+  }
+  switch (from.type) {
+    case ValueType::kFloat64: to.append_f64(from.as<double>()[row]); return;
+    case ValueType::kInt64:
+    case ValueType::kTimestamp: to.append_i64(from.as<int64_t>()[row]); return;
+    case ValueType::kUint64: to.append_u64(from.as<uint64_t>()[row]); return;
+    case ValueType::kBool: to.append_bool(from.as<uint8_t>()[row] != 0); return;
+    case ValueType::kString:
+    case ValueType::kBytes: to.append_string_view(from.as<std::string_view>()[row]); return;
+  }
+}
+
+}  // namespace
+
+std::optional<MemtableRows> MemtableRows::make(
+    std::span<const std::shared_ptr<const Memtable>> memtables,
+    const std::vector<ScanColumn>& columns, const SeriesIndex& index) {
+  MemtableRows rows;
+  uint64_t row_count = 0;
+  for (const auto& memtable : memtables) {
+    rows.memtables_.push_back(memtable);
+    for (ChunkSnapshot& chunk : memtable->snapshot()) {
+      if (chunk.row_count > kRowMask + 1) return std::nullopt;
+      row_count += chunk.row_count;
+      rows.times_.push_back(chunk.chunk->times_ns());
+      rows.chunks_.push_back(std::move(chunk));
+    }
+  }
+  if (rows.chunks_.size() > kRowMask || row_count > UINT32_MAX) return std::nullopt;
+  rows.put_in_order(index);
+  rows.add_columns(columns);
+  return rows;
+}
+
+// Counts the rows of each series, then gives each row its place: rows of a series keep their order.
+void MemtableRows::put_in_order(const SeriesIndex& index) {
+  SeriesBits bits;
+  uint32_t lowest = UINT32_MAX;
+  uint32_t highest = 0;
+  size_t row_count = 0;
+  for (const ChunkSnapshot& part : chunks_) {
+    const SeriesId* series = part.chunk->series();
+    for (uint32_t row = 0; row < part.row_count; ++row) {
+      bits.add(series[row]);
+      lowest = std::min(lowest, static_cast<uint32_t>(series[row]));
+      highest = std::max(highest, static_cast<uint32_t>(series[row]));
+    }
+    row_count += part.row_count;
+  }
+  if (row_count == 0) return;
+  series_ = index.by_hash(bits);
+  std::vector<uint32_t> place_of(size_t{highest} - lowest + 1);
+  for (uint32_t place = 0; place < series_.size(); ++place) {
+    place_of[static_cast<uint32_t>(series_[place]) - lowest] = place;
+  }
+  const auto each_row = [&](const auto& visit) {
+    for (uint32_t chunk = 0; chunk < chunks_.size(); ++chunk) {
+      const SeriesId* series = chunks_[chunk].chunk->series();
+      for (uint32_t row = 0; row < chunks_[chunk].row_count; ++row) {
+        visit(place_of[static_cast<uint32_t>(series[row]) - lowest], chunk << kRowBits | row);
+      }
+    }
+  };
+  ends_.assign(series_.size(), 0);
+  each_row([&](uint32_t place, Ref) { ++ends_[place]; });
+  uint32_t begin = 0;
+  for (uint32_t& end : ends_) begin += std::exchange(end, begin);
+  refs_.resize(row_count);
+  // What is where a series begins becomes where it ends.
+  each_row([&](uint32_t place, Ref ref) { refs_[ends_[place]++] = ref; });
+}
+
+void MemtableRows::add_columns(const std::vector<ScanColumn>& columns) {
+  for (const ScanColumn& wanted : columns) {
+    Column& column = columns_.emplace_back();
+    column.type = wanted.type;
+    for (const ChunkSnapshot& part : chunks_) {
+      const int place = part.chunk->column_index(wanted);
+      ColumnView cells{.type = wanted.type};
+      if (place >= 0) cells = part.chunk->cells(static_cast<size_t>(place), part.row_count);
+      column.is_dense &= cells.values != nullptr && cells.states == nullptr;
+      column.parts.push_back(cells);
+    }
+  }
+}
+
+// True when no two rows that follow each other have the same time.
+bool MemtableRows::gather_times(std::span<const Ref> refs, int64_t* out) const {
+  bool differ = true;
+  for (size_t i = 0; i < refs.size(); ++i) {
+    out[i] = time_of(refs[i]);
+    differ &= i == 0 || out[i] != out[i - 1];
+  }
+  return differ;
+}
+
+// Rows mostly arrive in stretches that rise in time, and stretches of two senders change places as
+// wholes: those are put in order without a look at each row.
+void MemtableRows::sort_by_time(std::span<Ref> refs) {
+  timed_.resize(refs.size());
+  std::vector<std::pair<size_t, size_t>> stretches;
+  size_t begin = 0;
+  for (size_t i = 0; i < refs.size(); ++i) {
+    timed_[i] = {time_of(refs[i]), refs[i]};
+    if (i == begin || timed_[i].first >= timed_[i - 1].first) continue;
+    stretches.emplace_back(begin, i);
+    begin = i;
+  }
+  if (begin == 0) return;
+  stretches.emplace_back(begin, refs.size());
+  const auto first_time = [&](const auto& stretch) { return timed_[stretch.first].first; };
+  std::ranges::stable_sort(stretches, {}, first_time);
+  bool touch = false;
+  for (size_t i = 1; i < stretches.size(); ++i) {
+    touch |= timed_[stretches[i - 1].second - 1].first >= first_time(stretches[i]);
+  }
+  if (touch) {
+    std::ranges::stable_sort(timed_, {}, &std::pair<int64_t, Ref>::first);
+    stretches = {{0, refs.size()}};
+  }
+  size_t next = 0;
+  for (const auto& [from, to] : stretches) {
+    for (size_t i = from; i < to; ++i) refs[next++] = timed_[i].second;
+  }
+}
+
+void MemtableRows::gather(const Column& column, std::span<const Ref> refs,
+                          ColumnVector& to) const {
+  const bool is_word = !is_variable_size(column.type) && column.type != ValueType::kBool;
+  if (!is_word || !column.is_dense) {
+    for (const Ref ref : refs) append_cell(column.parts[ref >> kRowBits], ref & kRowMask, to);
+    return;
+  }
+  // Neighbours lie far apart: what comes later is fetched early.
+  constexpr size_t kAhead = 24;
+  auto* out = static_cast<uint64_t*>(to.append_uninitialized(refs.size()));
+  const ColumnView* parts = column.parts.data();
+  const auto address = [parts](Ref ref) {
+    return static_cast<const uint64_t*>(parts[ref >> kRowBits].values) + (ref & kRowMask);
+  };
+  size_t i = 0;
+  for (; i + kAhead < refs.size(); ++i) {
+    __builtin_prefetch(address(refs[i + kAhead]));
+    out[i] = *address(refs[i]);
+  }
+  for (; i < refs.size(); ++i) out[i] = *address(refs[i]);
+}
+
+bool MemtableRows::next(size_t rows_together, size_t rows_max, Slab& slab) {
+  if (ref_next_ == refs_.size()) return false;
+  CHECK(rows_together > 0 && rows_max > 0);
+  slab.runs.clear();
+  slab.times_ns.clear();
+  slab.has_equal_times = false;
+  const size_t ref_begin = ref_next_;
+  while (ref_next_ < refs_.size()) {
+    const size_t series_begin = series_next_ == 0 ? 0 : ends_[series_next_ - 1];
+    const size_t series_end = ends_[series_next_];
+    const size_t taken = ref_next_ - ref_begin;
+    if (taken > 0 && taken + (series_end - ref_next_) > rows_together) break;
+    if (ref_next_ == series_begin) {
+      sort_by_time(std::span(refs_).subspan(series_begin, series_end - series_begin));
+    }
+    size_t end = std::min(series_end, ref_next_ + rows_max);
+    while (end < series_end && time_of(refs_[end]) == time_of(refs_[end - 1])) ++end;
+    slab.times_ns.resize(taken + (end - ref_next_));
+    const auto refs = std::span(refs_).subspan(ref_next_, end - ref_next_);
+    if (!gather_times(refs, slab.times_ns.data() + taken)) {
+      if (taken > 0) {
+        slab.times_ns.resize(taken);
+        break;
+      }
+      slab.has_equal_times = true;
+    }
+    slab.runs.push_back({.series = series_[series_next_],
+                         .row_begin = static_cast<uint32_t>(taken),
+                         .row_count = static_cast<uint32_t>(refs.size())});
+    ref_next_ = end;
+    if (end == series_end) ++series_next_;
+    if (slab.has_equal_times || end < series_end) break;
+  }
+  if (slab.columns.empty()) {
+    for (const Column& column : columns_) slab.columns.emplace_back(column.type);
+  }
+  const auto refs = std::span(refs_).subspan(ref_begin, ref_next_ - ref_begin);
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    slab.columns[c].clear();
+    gather(columns_[c], refs, slab.columns[c]);
+  }
+  return true;
+}
+
+}  // namespace varve::engine
