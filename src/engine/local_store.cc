@@ -168,9 +168,9 @@ Result<SeriesList> LocalStore::list_series(const SeriesSpec& spec) {
   }
   const auto filter = TRY(TagFilter::compile(spec.predicate, table->index()));
   const auto ids = table->index().by_hash(live_series(filter, segments));
-  auto keys = std::make_shared<SeriesKeys>();
+  auto keys = std::make_shared<SeriesKeys>(table->index(), spec.key_tags);
   list.series.reserve(ids.size());
-  for (const SeriesId id : ids) list.series.push_back(keys->add(table->index(), id));
+  for (const SeriesId id : ids) list.series.push_back(keys->add(id));
   list.pin = std::move(keys);
   return list;
 }

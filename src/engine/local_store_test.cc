@@ -245,6 +245,31 @@ TEST_F(LocalStoreTest, ListsSeriesAndColumnsOfOverlappingSegments) {
                  });
 }
 
+TEST_F(LocalStoreTest, GivesKeysWithTheTagsThatAreAskedFor) {
+  open();
+  const std::string host_key = key_of("a");
+  write_rows({{"a", 5, {{kUsage, 1.0}}}});
+  const auto keys_of = [&](std::optional<std::vector<ColumnId>> tags) {
+    ScanSpec spec = spec_of(kTable);
+    spec.key_tags = tags;
+    auto stream = store->scan(spec, nullptr);
+    EXPECT_TRUE(stream);
+    const auto rows = (*stream)->next();
+    const auto list = store->list_series({.table = kTable,
+                                          .range = spec.range,
+                                          .predicate = spec.predicate,
+                                          .key_tags = tags});
+    EXPECT_EQ(rows->runs[0].series.hash, series_key_hash(host_key));
+    EXPECT_EQ(list->series[0].hash, series_key_hash(host_key));
+    EXPECT_EQ(rows->runs[0].series.key, list->series[0].key);
+    return std::string(list->series[0].key);
+  };
+  EXPECT_EQ(keys_of(std::nullopt), host_key);
+  EXPECT_EQ(keys_of(std::vector<ColumnId>()), "");
+  EXPECT_EQ(keys_of(std::vector<ColumnId>{kRegion}), "");
+  EXPECT_EQ(keys_of(std::vector<ColumnId>{kHost, kRegion}), host_key);
+}
+
 TEST_F(LocalStoreTest, KnowsNothingOfATableThatNobodyWrote) {
   open();
   EXPECT_EQ(rows(spec_of(TableId{99})), Rows{});

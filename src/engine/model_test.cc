@@ -200,6 +200,10 @@ class RandomRun {
     if (pick(2) == 0) spec.order = ScanOrder::kTime;
     spec.descending = pick(2) == 0;
     if (pick(3) == 0) spec.rows_limit = 1 + pick(20);
+    const bool is_by_series = spec.order == ScanOrder::kSeriesTime && spec.rows_limit == 0;
+    if (is_by_series && mode_ != MergeMode::kAppend && pick(2) == 0) {
+      spec.series_rows_limit = 1 + pick(4);
+    }
     return spec;
   }
 
@@ -259,7 +263,12 @@ class RandomRun {
     };
     std::ranges::stable_sort(rows, before);
     std::vector<std::string> texts;
-    for (auto& [place, text] : rows) texts.push_back(std::move(text));
+    std::map<std::string, uint64_t> counts;
+    for (auto& [place, text] : rows) {
+      const uint64_t count = ++counts[place.first];
+      if (spec.series_rows_limit > 0 && count > spec.series_rows_limit) continue;
+      texts.push_back(std::move(text));
+    }
     if (spec.order == ScanOrder::kTime && spec.rows_limit > 0 && texts.size() > spec.rows_limit) {
       texts.resize(spec.rows_limit);
     }

@@ -9,7 +9,14 @@ namespace {
 constexpr uint8_t kFormat = 1;
 
 // Which optional parts follow.
-enum Flag : uint8_t { kHasSeries = 1, kDescending = 2, kHasGroupBy = 4 };
+enum Flag : uint8_t {
+  kHasSeries = 1,
+  kDescending = 2,
+  kHasGroupBy = 4,
+  kHasSeriesRowsLimit = 8,
+  kHasKeyTags = 16
+};
+constexpr uint8_t kAllFlags = 31;
 
 void encode_column(const ScanColumn& column, ByteWriter& out) {
   out.varint(raw(column.id));
@@ -101,7 +108,9 @@ void encode_scan_spec(const ScanSpec& spec, std::string& out) {
   writer.u8(kFormat);
   writer.u8(static_cast<uint8_t>((spec.series ? kHasSeries : 0) |
                                  (spec.descending ? kDescending : 0) |
-                                 (spec.group_by ? kHasGroupBy : 0)));
+                                 (spec.group_by ? kHasGroupBy : 0) |
+                                 (spec.series_rows_limit > 0 ? kHasSeriesRowsLimit : 0) |
+                                 (spec.key_tags ? kHasKeyTags : 0)));
   writer.varint(raw(spec.table));
   writer.i64(spec.range.begin_ns);
   writer.i64(spec.range.end_ns);
@@ -118,6 +127,11 @@ void encode_scan_spec(const ScanSpec& spec, std::string& out) {
     }
   }
   if (spec.group_by) encode_group_by(*spec.group_by, writer);
+  if (spec.series_rows_limit > 0) writer.varint(spec.series_rows_limit);
+  if (spec.key_tags) {
+    writer.varint(spec.key_tags->size());
+    for (const ColumnId tag : *spec.key_tags) writer.varint(raw(tag));
+  }
 }
 
 Result<ScanSpec> decode_scan_spec(std::string_view bytes) {
@@ -128,6 +142,7 @@ Result<ScanSpec> decode_scan_spec(std::string_view bytes) {
   }
   ScanSpec spec;
   const uint8_t flags = in.u8();
+  if ((flags & ~kAllFlags) != 0) return fail(ErrorCode::kCorrupt, "scan has unknown parts");
   const uint64_t table = in.varint();
   if (table > UINT32_MAX) return fail(ErrorCode::kCorrupt, "scan has no valid table id");
   spec.table = TableId{static_cast<uint32_t>(table)};
@@ -155,6 +170,12 @@ Result<ScanSpec> decode_scan_spec(std::string_view bytes) {
     }
   }
   if (flags & kHasGroupBy) spec.group_by = TRY(decode_group_by(tail));
+  if (flags & kHasSeriesRowsLimit) spec.series_rows_limit = tail.varint();
+  if (flags & kHasKeyTags) {
+    auto& tags = spec.key_tags.emplace();
+    const uint64_t tag_count = tail.varint();
+    for (uint64_t i = 0; i < tag_count; ++i) tags.push_back(TRY(decode_column_id(tail)));
+  }
   if (tail.failed()) return fail(ErrorCode::kCorrupt, "scan ends too early");
   if (!tail.at_end()) return fail(ErrorCode::kCorrupt, "scan has bytes after its end");
   return spec;
@@ -184,6 +205,9 @@ std::string to_string(const ScanSpec& spec) {
   out += spec.order == ScanOrder::kTime ? " ORDER BY time" : " ORDER BY series, time";
   if (spec.descending) out += " DESC";
   if (spec.rows_limit > 0) out += " LIMIT " + std::to_string(spec.rows_limit);
+  if (spec.series_rows_limit > 0) {
+    out += " LIMIT " + std::to_string(spec.series_rows_limit) + " BY series";
+  }
   return out;
 }
 

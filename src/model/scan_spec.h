@@ -63,6 +63,11 @@ struct ScanSpec {
   /// At most so many rows in all; 0: no limit. A row in which every wanted column is absent does
   /// not exist and is not counted.
   uint64_t rows_limit = 0;
+  /// With kSeriesTime: no more than so many rows of a series are asked for, those with which its
+  /// answer begins; more may come. 0: all.
+  uint64_t series_rows_limit = 0;
+  /// Only these tags are asked for in SeriesRef::key; others may be there. Unset: all. Rising ids.
+  std::optional<std::vector<ColumnId>> key_tags;
   /// When set, a Store may answer with partial states; see BatchStream::is_aggregated.
   std::optional<GroupBy> group_by;
 };

@@ -17,6 +17,8 @@ ScanSpec full_spec() {
   spec.order = ScanOrder::kTime;
   spec.descending = true;
   spec.rows_limit = 100;
+  spec.series_rows_limit = 300;
+  spec.key_tags = {ColumnId{1}, ColumnId{2}};
   spec.group_by = GroupBy{
       .tags = {ColumnId{1}},
       .window = {.every_ns = 60, .origin_ns = -5},
@@ -51,6 +53,8 @@ TEST(ScanSpec, ComesBackFromItsBytes) {
   encode_scan_spec(*decoded, again);
   EXPECT_EQ(again, bytes);
   EXPECT_EQ(decoded->series, spec.series);
+  EXPECT_EQ(decoded->series_rows_limit, 300u);
+  EXPECT_EQ(decoded->key_tags, spec.key_tags);
   EXPECT_EQ(decoded->group_by->window.origin_ns, -5);
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(decode_scan_spec(std::string_view(bytes).substr(0, size))) << size;
@@ -61,7 +65,8 @@ TEST(ScanSpec, ComesBackFromItsBytes) {
 TEST(ScanSpec, PrintsAsSql) {
   EXPECT_EQ(to_string(full_spec()),
             "SELECT c1, max(c4), c4, c5 FROM t7 WHERE time >= 10 AND time < 20 AND series IN "
-            "(2 hashes) AND c1 = 'a' GROUP BY c1, window(60, -5) ORDER BY time DESC LIMIT 100");
+            "(2 hashes) AND c1 = 'a' GROUP BY c1, window(60, -5) ORDER BY time DESC LIMIT 100 "
+            "LIMIT 300 BY series");
   EXPECT_EQ(to_string(ScanSpec{}), "SELECT time FROM t0 ORDER BY series, time");
 }
 

@@ -59,4 +59,15 @@ std::string_view key_cell(std::string_view key, ColumnId column) {
   return {};
 }
 
+void KeyReader::step() {
+  ByteReader in(rest_);
+  is_at_cell_ = !in.at_end();
+  if (!is_at_cell_) return;
+  id_ = in.varint();
+  in.u8();
+  text_ = in.string();
+  is_at_cell_ = !in.failed();
+  rest_.remove_prefix(in.offset());
+}
+
 }  // namespace varve

@@ -46,4 +46,24 @@ std::string_view key_cell(std::string_view key, ColumnId column);
 
 inline KeyHash series_key_hash(std::string_view key) { return hash128(key); }
 
+/// Reads several cells of a key, asked for in rising order of their columns (one may be asked for
+/// again). The views are of the key. Threads: one owner.
+class KeyReader {
+ public:
+  explicit KeyReader(std::string_view key) : rest_(key) { step(); }
+  /// The text of the cell; empty when the key has none, as key_cell().
+  std::string_view text(ColumnId column) {
+    while (is_at_cell_ && id_ < raw(column)) step();
+    return is_at_cell_ && id_ == raw(column) ? text_ : std::string_view();
+  }
+
+ private:
+  void step();
+
+  std::string_view rest_;  // Behind the cell at which it stands.
+  bool is_at_cell_ = false;
+  uint64_t id_ = 0;
+  std::string_view text_;
+};
+
 }  // namespace varve

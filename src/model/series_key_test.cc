@@ -43,6 +43,21 @@ TEST(SeriesKey, FindsACellOrNothing) {
   EXPECT_EQ(key_cell("", ColumnId{1}), "");
 }
 
+TEST(SeriesKey, IsReadCellByCellInRisingOrder) {
+  const std::string key = encode_series_key({{.column = ColumnId{2}, .text = "b"},
+                                             {.column = ColumnId{5}, .text = "e"},
+                                             {.column = ColumnId{300}, .text = "long id"}});
+  KeyReader reader(key);
+  EXPECT_EQ(reader.text(ColumnId{1}), "");
+  EXPECT_EQ(reader.text(ColumnId{2}), "b");
+  EXPECT_EQ(reader.text(ColumnId{2}), "b");
+  EXPECT_EQ(reader.text(ColumnId{4}), "");
+  EXPECT_EQ(reader.text(ColumnId{300}), "long id");
+  EXPECT_EQ(reader.text(ColumnId{301}), "");
+  EXPECT_EQ(KeyReader("").text(ColumnId{1}), "");
+  EXPECT_EQ(KeyReader("\x02\x05\x06host").text(ColumnId{2}), "");
+}
+
 TEST(SeriesKey, RefusesBytesThatAreNoKey) {
   const auto refuses = [](std::string_view key, ErrorCode code) {
     const auto cells = decode_series_key(key);

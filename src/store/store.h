@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -72,6 +73,8 @@ struct SeriesSpec {
   TimeRange range;
   /// On tags only.
   Predicate predicate;
+  /// Only these tags are asked for in SeriesRef::key; others may be there. Unset: all. Rising ids.
+  std::optional<std::vector<ColumnId>> key_tags;
 };
 
 /// Which rows to delete: those of a time inside the range that match. Conditions on fields are

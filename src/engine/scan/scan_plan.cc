@@ -85,15 +85,31 @@ RowRun ScanPlan::select(const RowRun& run, SeriesId series, bool descending) {
     (*filter)->evaluate(run.columns, selected);
   }
   drop_missing_rows(run, selected);
-  if (selected.empty() && !descending) return run;
+  if (selected.empty() && (!descending || run.row_count() == 1)) return run;
   std::vector<uint32_t> rows;
   rows.reserve(run.row_count());
   for (uint32_t row = 0; row < run.row_count(); ++row) {
     if (selected.empty() || selected[row] != 0) rows.push_back(row);
   }
   if (rows.size() == run.row_count() && !descending) return run;
+  if (rows.size() == 1) return run.slice(rows[0], rows[0] + 1);
   if (descending) std::ranges::reverse(rows);
   return pick_rows(run, rows, columns_);
+}
+
+// Rows are looked at in growing portions from the end where the answer begins: mostly few are
+// enough, and a limit then costs no more than what it leaves.
+RowRun ScanPlan::select_first(const RowRun& run, SeriesId series, bool descending,
+                              uint64_t rows_max) {
+  const size_t row_count = run.row_count();
+  if (rows_max >= row_count) return select(run, series, descending);
+  for (size_t portion = rows_max;; portion = std::min(row_count, portion * 8)) {
+    const RowRun part = descending ? run.slice(row_count - portion, row_count)
+                                   : run.slice(0, portion);
+    RowRun selected = select(part, series, descending);
+    if (selected.row_count() > rows_max) selected = selected.slice(0, rows_max);
+    if (selected.row_count() == rows_max || portion == row_count) return selected;
+  }
 }
 
 Result<void> ScanPlan::check_cancelled() const {

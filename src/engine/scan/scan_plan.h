@@ -38,6 +38,8 @@ class ScanPlan {
 
   /// The rows of a run that match and exist, in rising order of time; falling when `descending`.
   RowRun select(const RowRun& run, SeriesId series, bool descending);
+  /// No more than `rows_max` of them, the first ones of that order.
+  RowRun select_first(const RowRun& run, SeriesId series, bool descending, uint64_t rows_max);
   /// kCancelled once the caller's flag is set.
   Result<void> check_cancelled() const;
 

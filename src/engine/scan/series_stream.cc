@@ -21,12 +21,18 @@ Result<bool> SeriesStream::load_series() {
   const SeriesId id = plan_->series()[series_next_++];
   const KeyHash hash = plan_->table().index().hash(id);
   const bool descending = plan_->spec().descending;
+  const uint64_t limit = plan_->spec().series_rows_limit;
+  uint64_t rows_left = limit == 0 ? UINT64_MAX : limit;
   for (SegmentScan& segment : segments_) {
+    if (rows_left == 0) break;
     auto runs = TRY(segment.rows(id, hash, plan_->spec().range));
     if (descending) std::ranges::reverse(runs);
     for (const RowRun& run : runs) {
-      RowRun selected = plan_->select(run, id, descending);
-      if (selected.row_count() > 0) ready_.push_back({.series = id, .run = std::move(selected)});
+      RowRun selected = plan_->select_first(run, id, descending, rows_left);
+      if (selected.row_count() == 0) continue;
+      rows_left -= selected.row_count();
+      ready_.push_back({.series = id, .run = std::move(selected)});
+      if (rows_left == 0) break;
     }
   }
   return true;
@@ -36,14 +42,13 @@ ScanBatch SeriesStream::take_long(Ready& ready) {
   const size_t rows = std::min({ready.run.row_count(), kBatchRows, size_t{rows_left_}});
   ScanBatch batch;
   struct Held {
-    std::string key;
+    explicit Held(const ScanPlan& plan) : keys(plan.table().index(), plan.spec().key_tags) {}
+    SeriesKeys keys;
     std::shared_ptr<const void> run;
   };
-  auto held = std::make_shared<Held>();
+  auto held = std::make_shared<Held>(*plan_);
   held->run = ready.run.pin;
-  const SeriesIndex& index = plan_->table().index();
-  index.append_key(ready.series, held->key);
-  batch.runs.push_back({.series = {.hash = index.hash(ready.series), .key = held->key},
+  batch.runs.push_back({.series = held->keys.add(ready.series),
                         .begin = 0,
                         .end = static_cast<uint32_t>(rows)});
   batch.times_ns = ready.run.times_ns.subspan(0, rows);
@@ -61,12 +66,13 @@ ScanBatch SeriesStream::take_long(Ready& ready) {
 
 ScanBatch SeriesStream::take_short() {
   struct Copied {
-    explicit Copied(const std::vector<ScanColumn>& columns) : rows(columns) {}
+    explicit Copied(const ScanPlan& plan)
+        : rows(plan.spec().columns), keys(plan.table().index(), plan.spec().key_tags) {}
     OwnedRows rows;
     SeriesKeys keys;
     std::vector<std::shared_ptr<const void>> pins;
   };
-  auto copied = std::make_shared<Copied>(plan_->spec().columns);
+  auto copied = std::make_shared<Copied>(*plan_);
   OwnedRows& rows = copied->rows;
   ScanBatch batch;
   SeriesId series_last{};
@@ -86,7 +92,7 @@ ScanBatch SeriesStream::take_short() {
     if (!batch.runs.empty() && series_last == ready.series) {
       batch.runs.back().end = end;
     } else {
-      batch.runs.push_back({.series = copied->keys.add(plan_->table().index(), ready.series),
+      batch.runs.push_back({.series = copied->keys.add(ready.series),
                             .begin = begin,
                             .end = end});
     }

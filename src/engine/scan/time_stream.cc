@@ -75,10 +75,10 @@ void TimeStream::rank_series() {
   const SeriesIndex& index = plan_->table().index();
   std::vector<uint32_t> order(series.size());
   std::iota(order.begin(), order.end(), 0);
-  SeriesKeys keys;
+  SeriesKeys keys(index);
   std::vector<std::string_view> key_of;
   key_of.reserve(series.size());
-  for (const SeriesId id : series) key_of.push_back(keys.add(index, id).key);
+  for (const SeriesId id : series) key_of.push_back(keys.add(id).key);
   std::ranges::sort(order, {}, [&](uint32_t i) { return key_of[i]; });
   ranks_.resize(series.size());
   series_by_rank_.resize(series.size());
@@ -151,12 +151,13 @@ Result<void> TimeStream::load_slice(const Slice& slice) {
 
 ScanBatch TimeStream::take() {
   struct Copied {
-    explicit Copied(const std::vector<ScanColumn>& columns) : rows(columns) {}
+    explicit Copied(const ScanPlan& plan)
+        : rows(plan.spec().columns), keys(plan.table().index(), plan.spec().key_tags) {}
     OwnedRows rows;
     SeriesKeys keys;
     std::vector<std::shared_ptr<const void>> pins;
   };
-  auto copied = std::make_shared<Copied>(plan_->spec().columns);
+  auto copied = std::make_shared<Copied>(*plan_);
   const size_t count = std::min({rows_.size() - row_next_, kBatchRows, size_t{rows_left_}});
   const auto rows = std::span(rows_).subspan(row_next_, count);
   row_next_ += count;
@@ -168,7 +169,7 @@ ScanBatch TimeStream::take() {
         place_of_rank.emplace(row.rank, static_cast<uint32_t>(batch.series.size()));
     if (is_new) {
       batch.series.push_back(
-          copied->keys.add(plan_->table().index(), series_by_rank_[row.rank]));
+          copied->keys.add(series_by_rank_[row.rank]));
     }
     batch.row_series.push_back(place->second);
     copied->rows.times_ns.push_back(row.time_ns);

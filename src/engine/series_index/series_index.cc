@@ -196,7 +196,12 @@ void SeriesIndex::publish_loaded(std::span<const KeyHash> hashes) {
 }
 
 void SeriesIndex::append_key(SeriesId id, std::string& out) const {
-  for (const TagValues* tag : tags()) {
+  append_key(id, tags(), out);
+}
+
+void SeriesIndex::append_key(SeriesId id, std::span<const TagValues* const> tags,
+                             std::string& out) {
+  for (const TagValues* tag : tags) {
     const uint32_t value_id = tag->value_ids().get(raw(id));
     if (value_id == 0) continue;
     const std::string_view text = tag->text(value_id);

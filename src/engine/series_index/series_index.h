@@ -54,6 +54,8 @@ class SeriesIndex {
   KeyHash hash(SeriesId id) const { return hashes_.get(static_cast<uint32_t>(id)); }
   /// Adds the key of a series to the text.
   void append_key(SeriesId id, std::string& out) const;
+  /// The same with only these tags, by rising id.
+  static void append_key(SeriesId id, std::span<const TagValues* const> tags, std::string& out);
   /// Null when no series ever had the tag.
   const TagValues* tag(ColumnId id) const;
   /// Every tag that some series has, by rising id.

@@ -119,28 +119,43 @@ Result<void> GroupInput::add_sources(const SelectPlan& plan, const std::vector<V
 }
 
 void GroupInput::number_groups() {
-  std::set<GroupKey> keys;
+  if (tables_.size() == 1 && subqueries_.empty()) {
+    groups_ = tables_.front()->take_keys();
+    return;
+  }
+  std::vector<std::vector<GroupKey>> keys_of_tables;
   for (const auto& table : tables_) {
-    for (GroupKey& key : table->keys()) keys.insert(std::move(key));
+    keys_of_tables.push_back(table->take_keys());
+    const auto& keys = keys_of_tables.back();
+    groups_.insert(groups_.end(), keys.begin(), keys.end());
   }
   for (const auto& subquery : subqueries_) {
-    for (const SubqueryRows::Entry& entry : subquery->entries()) keys.insert(entry.key);
+    for (const SubqueryRows::Entry& entry : subquery->entries()) groups_.push_back(entry.key);
   }
-  groups_.assign(keys.begin(), keys.end());
-  const auto number_of = [&](const GroupKey& key) { return *find(key); };
-  for (const auto& table : tables_) table->number(number_of);
+  std::ranges::sort(groups_);
+  groups_.erase(std::unique(groups_.begin(), groups_.end()), groups_.end());
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    std::vector<size_t> numbers;
+    for (const GroupKey& key : keys_of_tables[i]) numbers.push_back(*find(key));
+    tables_[i]->number(std::move(numbers));
+  }
   for (const auto& subquery : subqueries_) {
     for (SubqueryRows::Entry& entry : subquery->entries()) {
-      entry.group = number_of(entry.key);
+      entry.group = *find(entry.key);
       if (entry.rows.size() > 0) rows_of_[entry.group].push_back(&entry.rows);
     }
   }
 }
 
 std::optional<size_t> GroupInput::find(const GroupKey& key) const {
+  // Mostly groups are asked for one after the other, in rising or in falling order.
+  const size_t hint = found_last_;
+  for (const size_t place : {hint, hint + 1, hint - 1}) {
+    if (place < groups_.size() && groups_[place] == key) return found_last_ = place;
+  }
   const auto found = std::lower_bound(groups_.begin(), groups_.end(), key);
   if (found == groups_.end() || *found != key) return std::nullopt;
-  return static_cast<size_t>(found - groups_.begin());
+  return found_last_ = static_cast<size_t>(found - groups_.begin());
 }
 
 Result<void> GroupInput::for_each_run(const VisitRun& visit) {

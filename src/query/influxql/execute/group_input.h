@@ -60,6 +60,7 @@ class GroupInput {
   StatementContext& context_;
   MemoryClaim memory_;
   std::vector<GroupKey> groups_;
+  mutable size_t found_last_ = 0;  // By find().
   std::vector<bool> has_;
   TimeRange extent_{.begin_ns = INT64_MAX, .end_ns = INT64_MIN};
   std::vector<std::unique_ptr<TableGroups>> tables_;

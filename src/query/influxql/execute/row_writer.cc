@@ -146,15 +146,23 @@ Result<void> RowWriter::rows(std::span<const int64_t> times_ns,
 Result<void> RowWriter::write_rows(std::span<const int64_t> times_ns,
                                    const std::vector<Filled>& symbols, size_t begin, size_t end) {
   const size_t row_count = end - begin;
-  const ColumnVector number = number_column(options_.fill, row_count);
+  std::optional<ColumnVector> number;
   std::vector<ColumnView> inputs;
+  inputs.reserve(symbols.size());
   for (const Filled& symbol : symbols) {
     const bool is_number = !symbol.has_number.empty() && symbol.has_number[begin] != 0;
-    inputs.push_back(is_number ? number.view() : symbol.view.slice(begin, end));
+    if (is_number && !number) number = number_column(options_.fill, row_count);
+    inputs.push_back(is_number ? number->view() : symbol.view.slice(begin, end));
   }
   std::vector<Evaluated> results;
   std::vector<ColumnView> columns;
+  results.reserve(plan_.outputs.size());
+  columns.reserve(plan_.outputs.size());
   for (const OutputColumn& output : plan_.outputs) {
+    if (output.value.kind == RowExpression::Kind::kInput) {
+      columns.push_back(inputs[output.value.input]);
+      continue;
+    }
     results.push_back(evaluate(output.value, inputs, row_count, IntegerDivision::kFloat));
     columns.push_back(results.back().view);
   }

@@ -2,8 +2,8 @@
 #include "query/influxql/execute/select.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "query/influxql/execute/call_builder.h"
@@ -39,11 +39,6 @@ uint64_t points_wanted(const RunOptions& options) {
   return options.limit > 0 ? static_cast<uint64_t>(options.limit + options.offset) : 0;
 }
 
-std::vector<GroupKey> in_order(std::vector<GroupKey> groups, bool is_ascending) {
-  if (!is_ascending) std::reverse(groups.begin(), groups.end());
-  return groups;
-}
-
 // An offset without a limit leaves a single row of a table: its reader stops one row late, but it
 // stops. Source: InfluxDB 1.8, tsm1.floatLimitIterator.
 int64_t limit_of_rows(const SelectPlan& plan, const RunOptions& options) {
@@ -61,9 +56,11 @@ Result<void> select_rows(const SelectPlan& plan, const RunOptions& options,
   const uint64_t rows_wanted =
       rows_max > 0 ? static_cast<uint64_t>(rows_max + options.offset) : 0;
   const auto input = TRY(GroupInput::open(plan, options, plan.refs, context));
-  for (const GroupKey& key : in_order(input->groups(), options.is_ascending)) {
+  const size_t group_count = input->groups().size();
+  for (size_t i = 0; i < group_count; ++i) {
     TRY_VOID(context.check());
-    writer.begin_group(key);
+    const size_t group = options.is_ascending ? i : group_count - 1 - i;
+    writer.begin_group(input->groups()[group]);
     RowLimit limit(options.offset, rows_max);
     const auto take = [&](const RowBlock& block) -> Result<bool> {
       const auto [begin, end] = limit.take(block.row_count());
@@ -72,7 +69,7 @@ Result<void> select_rows(const SelectPlan& plan, const RunOptions& options,
       TRY_VOID(writer.rows(block.times_ns.subspan(begin, end - begin), columns));
       return !limit.is_full();
     };
-    TRY_VOID(input->for_each_block(*input->find(key), {.rows_limit = rows_wanted}, take));
+    TRY_VOID(input->for_each_block(group, {.rows_limit = rows_wanted}, take));
     TRY_VOID(writer.end_group());
   }
   return {};
@@ -172,14 +169,23 @@ Result<void> select_points(const SelectPlan& plan, const RunOptions& options,
     sources.push_back(TRY(builder.build(plan.calls[i], options, points_wanted(options))));
     calls.push_back(i);
   }
-  std::set<GroupKey> groups;
+  // Calls of one pass have the same groups.
+  const std::vector<GroupKey>* groups = nullptr;
+  std::vector<GroupKey> united;
   for (const auto& source : sources) {
     TRY_VOID(source->prepare());
-    groups.insert(source->groups().begin(), source->groups().end());
+    const std::vector<GroupKey>& more = source->groups();
+    if (groups == nullptr) groups = &more;
+    if (groups == &more) continue;
+    std::vector<GroupKey> both;
+    std::ranges::set_union(*groups, more, std::back_inserter(both));
+    united = std::move(both);
+    groups = &united;
   }
+  if (groups == nullptr) return {};
   const PointJoin join(plan, options.is_ascending);
-  for (const GroupKey& key :
-       in_order({groups.begin(), groups.end()}, options.is_ascending)) {
+  for (size_t i = 0; i < groups->size(); ++i) {
+    const GroupKey& key = (*groups)[options.is_ascending ? i : groups->size() - 1 - i];
     TRY_VOID(context.check());
     std::vector<Points> points;
     for (const auto& source : sources) {

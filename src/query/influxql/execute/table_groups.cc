@@ -2,6 +2,9 @@
 #include "query/influxql/execute/table_groups.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "query/influxql/execute/held_rows.h"
@@ -88,21 +91,23 @@ Result<void> TableGroups::find(const RunOptions& options, StatementContext& cont
     const Column* column = table.table->tag(tag);
     columns.push_back(column == nullptr ? std::nullopt : std::optional(column->id));
   }
+  std::set<ColumnId> key_tags;
+  for (const auto& column : columns) {
+    if (column) key_tags.insert(*column);
+  }
   const SeriesList list = TRY(context.store.list_series(
-      {.table = table.table->id, .range = range_, .predicate = scan_.tag_predicate()}));
+      {.table = table.table->id,
+       .range = range_,
+       .predicate = scan_.tag_predicate(),
+       .key_tags = std::vector<ColumnId>(key_tags.begin(), key_tags.end())}));
   if (context.options.series_max > 0 && list.series.size() > context.options.series_max) {
     return fail(ErrorCode::kTooLarge, "max-select-series limit exceeded: (" +
                                           std::to_string(list.series.size()) + "/" +
                                           std::to_string(context.options.series_max) + ")");
   }
-  GroupKey key{.name = table.name, .tags = std::vector<std::string>(columns.size())};
-  for (const SeriesRef& series : list.series) {
-    for (size_t i = 0; i < columns.size(); ++i) {
-      key.tags[i] = columns[i] ? std::string(key_cell(series.key, *columns[i])) : std::string();
-    }
-    groups_[key].push_back(series.hash);
-  }
+  groups_ = SeriesGroups(table.name, list, columns);
   if (options.series_limit > 0 || options.series_offset > 0) limit_groups(options);
+  ahead_.emplace(scan_, groups_, context.budget);
   return {};
 }
 
@@ -110,78 +115,79 @@ Result<void> TableGroups::find(const RunOptions& options, StatementContext& cont
 // ORDER BY says. An offset without a limit leaves nothing.
 // Source: InfluxDB 1.8, query.LimitTagSets.
 void TableGroups::limit_groups(const RunOptions& options) {
-  std::map<std::string, std::vector<GroupKey>> sets;
-  for (const auto& [key, series] : groups_) sets[limit_order(options, key)].push_back(key);
+  std::map<std::string, std::vector<uint32_t>> sets;
+  for (uint32_t group = 0; group < groups_.size(); ++group) {
+    sets[limit_order(options, groups_.keys()[group])].push_back(group);
+  }
   const auto offset = static_cast<size_t>(std::max<int64_t>(options.series_offset, 0));
   const auto limit = static_cast<size_t>(std::max<int64_t>(options.series_limit, 0));
-  std::map<GroupKey, std::vector<KeyHash>> kept;
+  std::vector<uint32_t> kept;
   size_t number = 0;
-  for (const auto& [order, keys] : sets) {
+  for (const auto& [order, groups] : sets) {
     const bool is_wanted = number >= offset && number - offset < limit;
     ++number;
-    if (!is_wanted) continue;
-    for (const GroupKey& key : keys) kept.insert(groups_.extract(key));
+    if (is_wanted) kept.insert(kept.end(), groups.begin(), groups.end());
   }
-  groups_ = std::move(kept);
+  std::ranges::sort(kept);
+  groups_.keep(kept);
   is_complete_ = false;
 }
 
-std::vector<GroupKey> TableGroups::keys() const {
-  std::vector<GroupKey> keys;
-  for (const auto& [key, series] : groups_) keys.push_back(key);
-  return keys;
-}
-
-void TableGroups::number(const std::function<size_t(const GroupKey&)>& number_of) {
-  for (auto& [key, series] : groups_) {
-    const size_t group = number_of(key);
-    for (const KeyHash& hash : series) group_of_.emplace(hash, group);
-    series_of_.emplace(group, std::move(series));
-  }
-  groups_.clear();
+std::optional<size_t> TableGroups::find_group(size_t number) const {
+  if (numbers_.empty()) return number < groups_.size() ? std::optional(number) : std::nullopt;
+  const auto found = std::ranges::lower_bound(numbers_, number);
+  if (found == numbers_.end() || *found != number) return std::nullopt;
+  return static_cast<size_t>(found - numbers_.begin());
 }
 
 Result<void> TableGroups::for_each_run(StatementContext& context, const VisitRun& visit) {
-  if (series_of_.empty()) return {};
+  if (groups_.size() == 0) return {};
   TableScan::Request request{.range = range_, .series = {}};
-  if (!is_complete_) {
-    request.series.emplace();
-    for (const auto& [group, series] : series_of_) {
-      request.series->insert(request.series->end(), series.begin(), series.end());
-    }
-    std::sort(request.series->begin(), request.series->end());
-  }
+  if (!is_complete_) request.series = groups_.series();
   TRY_VOID(scan_.open(context, std::move(request)));
   std::vector<ColumnView> columns;
+  size_t place_hint = 0;
   while (true) {
     const TableBatch batch = TRY(scan_.next(context));
     if (batch.row_count() == 0) return {};
     for (const SeriesRun& run : batch.runs) {
       // A series younger than the list belongs to a write after the statement began.
-      const auto group = group_of_.find(run.series.hash);
-      if (group == group_of_.end()) continue;
+      const auto place = groups_.find(run.series.hash, place_hint);
+      if (!place) continue;
+      place_hint = *place;
       columns.clear();
       for (const ColumnView& column : batch.columns) {
         columns.push_back(column.slice(run.begin, run.end));
       }
-      TRY_VOID(visit({.group = group->second,
+      TRY_VOID(visit({.group = number_of(groups_.group_of(*place)),
                       .times_ns = batch.times_ns.subspan(run.begin, run.end - run.begin),
                       .columns = columns}));
     }
   }
 }
 
-Result<bool> TableGroups::for_each_block(StatementContext& context, size_t group,
+Result<bool> TableGroups::for_each_block(StatementContext& context, size_t number,
                                          const BlockRequest& wanted, const VisitBlock& visit) {
-  const auto series = series_of_.find(group);
-  if (series == series_of_.end()) return true;
-  const bool may_have_ties = series->second.size() > 1;
+  const auto group = find_group(number);
+  if (!group) return true;
+  const RowsAhead::Order order{.range = range_,
+                               .is_ascending = is_ascending_,
+                               .is_complete = is_complete_,
+                               .rows_limit = wanted.rows_limit};
+  if (TRY(ahead_->read(context, *group, order))) return ahead_->visit(*group, visit);
+  const size_t series_count = groups_.places(*group).size();
   // The order of rows of one time depends on rows that come after them: some more are read.
-  const uint64_t enough = wanted.rows_limit + 4 * series->second.size() + 1000;
-  if (may_have_ties && wanted.rows_limit > 0 && enough < kHeldRowsMax) {
-    return visit_first_rows(context, series->second, enough, wanted, visit);
+  const uint64_t enough = wanted.rows_limit + 4 * series_count + 1000;
+  if (series_count > 1 && wanted.rows_limit > 0 && enough < kHeldRowsMax) {
+    return visit_first_rows(context, *group, enough, wanted, visit);
   }
-  TRY_VOID(scan_.open(context, in_order_of_time(series->second, range_, wanted.rows_limit)));
+  return visit_in_order(context, *group, wanted, visit);
+}
+
+Result<bool> TableGroups::visit_in_order(StatementContext& context, size_t group,
+                                         const BlockRequest& wanted, const VisitBlock& visit) {
+  TRY_VOID(scan_.open(context, in_order_of_time(group, range_, wanted.rows_limit)));
+  const bool may_have_ties = groups_.places(group).size() > 1;
   if (may_have_ties) {
     HeldRows held(scan_.table(), is_ascending_, wanted.first_tie_column);
     bool is_all = false;
@@ -200,25 +206,27 @@ Result<bool> TableGroups::for_each_block(StatementContext& context, size_t group
   }
 }
 
-TableScan::Request TableGroups::in_order_of_time(const std::vector<KeyHash>& series,
-                                                 TimeRange range, uint64_t rows_limit) const {
+TableScan::Request TableGroups::in_order_of_time(size_t group, TimeRange range,
+                                                 uint64_t rows_limit) const {
   TableScan::Request request{.range = range,
                              .series = {},
                              .order = ScanOrder::kTime,
                              .descending = !is_ascending_,
                              .rows_limit = rows_limit};
-  if (!is_complete_ || series_of_.size() > 1) request.series = series;
+  if (is_complete_ && groups_.size() == 1) return request;
+  auto& series = request.series.emplace();
+  for (const uint32_t place : groups_.places(group)) series.push_back(groups_.series()[place]);
   return request;
 }
 
 // A store that sorts by time sorts what it is asked for, so it is asked for little at first.
-Result<bool> TableGroups::visit_first_rows(StatementContext& context,
-                                           const std::vector<KeyHash>& series, uint64_t enough,
-                                           const BlockRequest& wanted, const VisitBlock& visit) {
+Result<bool> TableGroups::visit_first_rows(StatementContext& context, size_t group,
+                                           uint64_t enough, const BlockRequest& wanted,
+                                           const VisitBlock& visit) {
   HeldRows held(scan_.table(), is_ascending_, wanted.first_tie_column);
   for (const TimeRange& slice :
        time_slices(*scan_.table().policy, range_, is_ascending_, context.now_ns)) {
-    TRY_VOID(scan_.open(context, in_order_of_time(series, slice, enough - held.size())));
+    TRY_VOID(scan_.open(context, in_order_of_time(group, slice, enough - held.size())));
     while (held.size() < enough) {
       const TableBatch batch = TRY(scan_.next(context));
       if (batch.row_count() == 0) break;

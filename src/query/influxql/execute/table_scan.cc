@@ -16,14 +16,26 @@ TableScan::TableScan(BoundTableRef table, std::vector<Variable> wanted,
   for (const Variable& variable : wanted) sources_.push_back(make_source(variable));
   wanted_count_ = sources_.size();
   wanted_field_count_ = scan_columns_.size();
-  if (!pushed_.rest) return;
-  rest_ = make_row_expression(
-      *pushed_.rest, [&](const Expression& expression) -> std::optional<size_t> {
-        const auto* variable = expression.as<Variable>();
-        if (variable == nullptr) return std::nullopt;
-        sources_.push_back(make_condition_source(*variable));
-        return sources_.size() - 1;
-      });
+  if (pushed_.rest) {
+    rest_ = make_row_expression(
+        *pushed_.rest, [&](const Expression& expression) -> std::optional<size_t> {
+          const auto* variable = expression.as<Variable>();
+          if (variable == nullptr) return std::nullopt;
+          sources_.push_back(make_condition_source(*variable));
+          return sources_.size() - 1;
+        });
+  }
+  order_tags();
+}
+
+void TableScan::order_tags() {
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].tag || sources_[i].is_text) tag_sources_.push_back(i);
+    if (sources_[i].tag) key_tags_.push_back(*sources_[i].tag);
+  }
+  std::ranges::sort(key_tags_);
+  key_tags_.erase(std::unique(key_tags_.begin(), key_tags_.end()), key_tags_.end());
+  std::ranges::sort(tag_sources_, {}, [&](size_t i) { return sources_[i].tag; });
 }
 
 TableScan::ColumnSource TableScan::make_condition_source(const Variable& variable) {
@@ -62,7 +74,12 @@ Result<void> TableScan::open(StatementContext& context, Request request) {
   spec.series = std::move(request.series);
   spec.order = request.order;
   spec.descending = request.descending;
-  if (store_decides_all()) spec.rows_limit = request.rows_limit;
+  if (store_decides_all()) {
+    spec.rows_limit = request.rows_limit;
+    spec.series_rows_limit = request.series_rows_limit;
+  }
+  // In order of time rows of one time are told apart by all tags.
+  if (spec.order == ScanOrder::kSeriesTime) spec.key_tags = key_tags_;
   stream_ = TRY(context.store.scan(spec, context.cancel));
   return {};
 }
@@ -90,11 +107,12 @@ Result<TableBatch> TableScan::next(StatementContext& context) {
 
 TableScan::Columns TableScan::build_columns(const ScanBatch& batch) const {
   Columns columns;
-  columns.views.reserve(sources_.size());
-  for (const ColumnSource& source : sources_) {
-    columns.views.push_back(source.tag || source.is_text ? build_tag(source, batch, columns)
-                                                         : build_field(source, batch, columns));
+  columns.views.resize(sources_.size());
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (sources_[i].tag || sources_[i].is_text) continue;
+    columns.views[i] = build_field(sources_[i], batch, columns);
   }
+  if (!tag_sources_.empty()) build_tags(batch, columns);
   return columns;
 }
 
@@ -122,32 +140,50 @@ ColumnView TableScan::build_field(const ColumnSource& source, const ScanBatch& b
   return cells->view();
 }
 
-ColumnView TableScan::build_tag(const ColumnSource& source, const ScanBatch& batch,
-                                Columns& columns) const {
-  auto cells = std::make_shared<ColumnVector>(ValueType::kString);
-  cells->reserve(batch.row_count());
-  const auto text_of = [&](const SeriesRef& series) {
-    return source.tag ? key_cell(series.key, *source.tag) : std::string_view();
+void TableScan::build_tags(const ScanBatch& batch, Columns& columns) const {
+  // Texts of one series for each of tag_sources_. They stay where the batch keeps its keys.
+  std::vector<std::string_view> texts(tag_sources_.size());
+  const auto read_key = [&](const SeriesRef& series) {
+    KeyReader key(series.key);
+    for (size_t i = 0; i < texts.size(); ++i) {
+      const auto& tag = sources_[tag_sources_[i]].tag;
+      texts[i] = tag ? key.text(*tag) : std::string_view();
+    }
   };
-  // The texts stay where the batch keeps its series keys. A tag that a series lacks has no value.
-  const auto append = [&](std::string_view text) {
-    if (text.empty() && !source.is_text) {
-      cells->pad_to(cells->row_count() + 1);
+  const auto cells = std::make_shared<std::vector<ColumnVector>>();
+  for (size_t i = 0; i < texts.size(); ++i) {
+    cells->emplace_back(ValueType::kString).reserve(batch.row_count());
+  }
+  // A tag that a series lacks has no value.
+  const auto append = [&](size_t i, size_t row_count) {
+    ColumnVector& to = (*cells)[i];
+    if (texts[i].empty() && !sources_[tag_sources_[i]].is_text) {
+      to.pad_to(to.row_count() + row_count);
     } else {
-      cells->append_string_view(text);
+      for (size_t row = 0; row < row_count; ++row) to.append_string_view(texts[i]);
     }
   };
   for (const SeriesRun& run : batch.runs) {
-    const std::string_view text = text_of(run.series);
-    for (uint32_t row = run.begin; row < run.end; ++row) append(text);
+    read_key(run.series);
+    for (size_t i = 0; i < texts.size(); ++i) append(i, run.end - run.begin);
   }
   if (batch.runs.empty()) {
-    std::vector<std::string_view> texts;
-    for (const SeriesRef& series : batch.series) texts.push_back(text_of(series));
-    for (const uint32_t series : batch.row_series) append(texts[series]);
+    std::vector<std::string_view> texts_of_series;
+    for (const SeriesRef& series : batch.series) {
+      read_key(series);
+      texts_of_series.insert(texts_of_series.end(), texts.begin(), texts.end());
+    }
+    for (size_t i = 0; i < tag_sources_.size(); ++i) {
+      for (const uint32_t series : batch.row_series) {
+        texts[i] = texts_of_series[series * tag_sources_.size() + i];
+        append(i, 1);
+      }
+    }
+  }
+  for (size_t i = 0; i < tag_sources_.size(); ++i) {
+    columns.views[tag_sources_[i]] = (*cells)[i].view();
   }
   columns.owners.push_back(cells);
-  return cells->view();
 }
 
 std::vector<uint8_t> TableScan::rows_to_keep(const ScanBatch& batch,

@@ -50,6 +50,7 @@ class TableScan {
     ScanOrder order = ScanOrder::kSeriesTime;
     bool descending = false;
     uint64_t rows_limit = 0;
+    uint64_t series_rows_limit = 0;  ///< As in ScanSpec.
   };
   /// Begins to read. Requires has_fields().
   Result<void> open(StatementContext& context, Request request);
@@ -71,12 +72,12 @@ class TableScan {
   };
 
   ColumnSource make_source(const Variable& variable);
+  void order_tags();
   ColumnSource make_condition_source(const Variable& variable);
   Columns build_columns(const ScanBatch& batch) const;
   ColumnView build_field(const ColumnSource& source, const ScanBatch& batch,
                          Columns& columns) const;
-  ColumnView build_tag(const ColumnSource& source, const ScanBatch& batch,
-                       Columns& columns) const;
+  void build_tags(const ScanBatch& batch, Columns& columns) const;
   TableBatch filter(const ScanBatch& batch, const Columns& columns);
   std::vector<uint8_t> rows_to_keep(const ScanBatch& batch, const Columns& columns) const;
 
@@ -87,6 +88,8 @@ class TableScan {
   size_t wanted_count_ = 0;        // The sources before are wanted, the others for the condition.
   size_t wanted_field_count_ = 0;  // The scan columns before belong to wanted fields.
   std::vector<ColumnSource> sources_;
+  std::vector<ColumnId> key_tags_;       // Of the sources, rising.
+  std::vector<size_t> tag_sources_;      // Sources that are no fields, in order of their tags.
 
   std::unique_ptr<BatchStream> stream_;
   ScanBatch batch_;
