@@ -5,11 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <set>
 
 #include "engine/testing.h"
+#include "io/simulated_object_store.h"
+#include "io/tiered_file_system.h"
 
 namespace varve::engine {
 namespace {
@@ -29,7 +32,62 @@ EngineOptions options() {
   options.wal_segments_recycled_max = 1;
   options.compaction_files_min = 3;
   options.series_snapshot_series_min = 1;
+  options.sst_ids_jump = true;
   return options;
+}
+
+enum class Where { kDisk, kObjectStore };
+
+// What a process finds when it starts: a disk, and maybe an object store beside it.
+class Machine {
+ public:
+  Machine(Where where, uint64_t seed) : disk(seed), is_shared_(where == Where::kObjectStore) {
+    store_ = std::make_unique<SimulatedObjectStore>(seed);
+    // A request is one call more at which the power can go.
+    store_->on_change([this] { return disk.sync_directory("/"); });
+    loses_copies_ = seed % 2 == 0;
+  }
+
+  // For one life of a process. Errors: as of an object store.
+  Result<FileSystem*> files() {
+    if (!is_shared_) return &disk;
+    tiered_.reset();
+    if (loses_copies_) TRY_VOID(lose_copies());
+    tiered_ = TRY(TieredFileSystem::open(
+        disk, *store_,
+        {.root = "data", .disk_bytes_max = 40'000, .block_bytes = 512, .may_change = {}}));
+    return tiered_.get();
+  }
+  // What a server does now and then.
+  bool clean_up() {
+    return !tiered_ || tiered_->delete_removed(tiered_->removed_objects()).has_value();
+  }
+
+  SimulatedFileSystem disk;
+
+ private:
+  Result<void> lose_copies() {
+    for (const std::string folder : {"data/shard-0", "data/object-cache"}) {
+      const auto names = disk.list(folder);
+      if (!names) continue;
+      for (const std::string& name : *names) {
+        if (!name.ends_with(".sst") && !folder.ends_with("cache")) continue;
+        TRY_VOID(disk.remove(join_path(folder, name)));
+      }
+    }
+    return {};
+  }
+
+  const bool is_shared_;
+  bool loses_copies_ = false;
+  std::unique_ptr<SimulatedObjectStore> store_;
+  std::unique_ptr<TieredFileSystem> tiered_;
+};
+
+// More with VARVE_CRASH_SEEDS.
+uint64_t seed_count(uint64_t usual) {
+  const char* wanted = std::getenv("VARVE_CRASH_SEEDS");
+  return wanted == nullptr ? usual : std::strtoull(wanted, nullptr, 10);
 }
 
 // What was asked, and what was promised.
@@ -70,7 +128,7 @@ WriteRequest doomed_request(int64_t i) {
 
 class Script {
  public:
-  Script(SimulatedFileSystem& files, Ledger& ledger) : files_(files), ledger_(ledger) {}
+  Script(Machine& machine, Ledger& ledger) : machine_(machine), ledger_(ledger) {}
 
   // False when the power went.
   bool all() {
@@ -87,9 +145,10 @@ class Script {
   }
 
   bool open() {
-    auto opened =
-        LocalStore::open(options(), files_, clock_, random_,
-                         {kMain, kOther, kShortLived, kDoomed});
+    const auto files = machine_.files();
+    if (!files) return false;
+    auto opened = LocalStore::open(options(), **files, clock_, random_,
+                                   {kMain, kOther, kShortLived, kDoomed});
     if (!opened) return false;
     store_ = std::move(*opened);
     return true;
@@ -166,7 +225,7 @@ class Script {
     end_removal();
     return true;
   }
-  bool flush() { return store_->flush().has_value(); }
+  bool flush() { return store_->flush().has_value() && machine_.clean_up(); }
   bool compact() { return store_->compact().has_value(); }
   bool drop() {
     ledger_.drop_begun = true;
@@ -180,7 +239,7 @@ class Script {
   }
   bool close() { return store_->close().has_value(); }
 
-  SimulatedFileSystem& files_;
+  Machine& machine_;
   Ledger& ledger_;
   SimulatedClock clock_{1'000'000'000};
   SeededRandom random_{7};
@@ -262,19 +321,21 @@ void expect_promises_kept(LocalStore& store, const Ledger& ledger) {
 }
 
 // Gives true when the run ended before the power went.
-bool run_deletes_until(uint64_t calls, uint64_t seed) {
-  SimulatedFileSystem files(seed);
+bool run_deletes_until(uint64_t calls, uint64_t seed, Where where) {
+  Machine machine(where, seed);
   Ledger ledger;
-  files.lose_power_after(calls);
+  machine.disk.lose_power_after(calls);
   bool finished = false;
   {
-    Script script(files, ledger);
+    Script script(machine, ledger);
     finished = script.all_with_deletes();
   }
-  files.restart();
+  machine.disk.restart();
   SimulatedClock clock{2'000'000'000};
   SeededRandom random{9};
-  const auto open = [&] { return LocalStore::open(options(), files, clock, random, {kDoomed}); };
+  const auto open = [&] {
+    return LocalStore::open(options(), *machine.files().value(), clock, random, {kDoomed});
+  };
   auto store = open();
   EXPECT_TRUE(store) << (store ? "" : store.error().message);
   if (!store) return finished;
@@ -284,6 +345,7 @@ bool run_deletes_until(uint64_t calls, uint64_t seed) {
   expect_deletes_kept(**store, ledger);
   EXPECT_TRUE((*store)->compact());
   expect_deletes_kept(**store, ledger);
+  store->reset();
   store = open();
   EXPECT_TRUE(store);
   if (store) expect_deletes_kept(**store, ledger);
@@ -291,20 +353,21 @@ bool run_deletes_until(uint64_t calls, uint64_t seed) {
 }
 
 // Gives true when the run ended before the power went.
-bool run_until(uint64_t calls, uint64_t seed) {
-  SimulatedFileSystem files(seed);
+bool run_until(uint64_t calls, uint64_t seed, Where where) {
+  Machine machine(where, seed);
   Ledger ledger;
-  files.lose_power_after(calls);
+  machine.disk.lose_power_after(calls);
   bool finished = false;
   {
-    Script script(files, ledger);
+    Script script(machine, ledger);
     finished = script.all();
   }
-  files.restart();
+  machine.disk.restart();
   SimulatedClock clock{2'000'000'000};
   SeededRandom random{9};
   const auto open = [&] {
-    return LocalStore::open(options(), files, clock, random, {kMain, kOther, kShortLived});
+    return LocalStore::open(options(), *machine.files().value(), clock, random,
+                            {kMain, kOther, kShortLived});
   };
   auto store = open();
   EXPECT_TRUE(store) << (store ? "" : store.error().message);
@@ -318,49 +381,54 @@ bool run_until(uint64_t calls, uint64_t seed) {
   EXPECT_TRUE((*store)->flush());
   EXPECT_TRUE((*store)->compact());
   expect_promises_kept(**store, ledger);
+  store->reset();
   store = open();
   EXPECT_TRUE(store);
   if (store) expect_promises_kept(**store, ledger);
   return finished;
 }
 
-TEST(Crash, KeepsEveryPromiseWhereverThePowerGoes) {
-  for (const uint64_t seed : {1, 2, 3}) {
+void run_at_every_call(uint64_t seeds, Where where, bool (*run)(uint64_t, uint64_t, Where)) {
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
     for (uint64_t calls = 0;; ++calls) {
       SCOPED_TRACE("seed " + std::to_string(seed) + ", power lost after call " +
                    std::to_string(calls));
-      const bool finished = run_until(calls, seed);
+      const bool finished = run(calls, seed, where);
       if (finished || ::testing::Test::HasFailure()) break;
       ASSERT_LT(calls, 2'000u);
     }
   }
 }
 
+TEST(Crash, KeepsEveryPromiseWhereverThePowerGoes) {
+  run_at_every_call(seed_count(3), Where::kDisk, run_until);
+}
+
+TEST(Crash, KeepsEveryPromiseOnAnObjectStoreWhereverThePowerGoes) {
+  run_at_every_call(seed_count(2), Where::kObjectStore, run_until);
+}
+
 TEST(Crash, NothingDeletedComesBackWhereverThePowerGoes) {
-  for (const uint64_t seed : {1, 2, 3}) {
-    for (uint64_t calls = 0;; ++calls) {
-      SCOPED_TRACE("seed " + std::to_string(seed) + ", power lost after call " +
-                   std::to_string(calls));
-      const bool finished = run_deletes_until(calls, seed);
-      if (finished || ::testing::Test::HasFailure()) break;
-      ASSERT_LT(calls, 2'000u);
-    }
-  }
+  run_at_every_call(seed_count(3), Where::kDisk, run_deletes_until);
+}
+
+TEST(Crash, NothingDeletedComesBackFromAnObjectStoreWhereverThePowerGoes) {
+  run_at_every_call(seed_count(2), Where::kObjectStore, run_deletes_until);
 }
 
 // The operating system keeps what was written when only the process ends.
 TEST(Crash, LosesNothingWhenOnlyTheProcessEnds) {
-  SimulatedFileSystem files(1);
+  Machine machine(Where::kDisk, 1);
   Ledger ledger;
   {
-    Script script(files, ledger);
+    Script script(machine, ledger);
     EXPECT_TRUE(script.all());
   }
-  files.restart(false);
+  machine.disk.restart(false);
   SimulatedClock clock{2'000'000'000};
   SeededRandom random{9};
   const auto store =
-      LocalStore::open(options(), files, clock, random, {kMain, kOther, kShortLived});
+      LocalStore::open(options(), machine.disk, clock, random, {kMain, kOther, kShortLived});
   ASSERT_TRUE(store);
   expect_promises_kept(**store, ledger);
 }

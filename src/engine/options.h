@@ -81,6 +81,9 @@ struct EngineOptions {
   /// Decoded columns that one scan keeps to itself.
   size_t scan_pinned_bytes_max = 128ull << 20;
 
+  /// No number of a sorted file is taken twice, not even one that a process took which then ended
+  /// without a word: in an object store a late request may still arrive.
+  bool sst_ids_jump = false;
   /// Of the files that flushes and merges write; older files keep theirs.
   SstLayout sst_layout = SstLayout::kPacked;
   /// At most kRowGroupRowsMax.

@@ -30,6 +30,8 @@ class Manifest {
   const std::vector<std::string>& damage() const { return damage_; }
   /// A number for a new file.
   SstId take_sst_id() { return SstId{sst_id_next_.fetch_add(1)}; }
+  /// Leaves numbers out.
+  void skip_sst_ids(uint64_t count) { sst_id_next_.fetch_add(count); }
 
   /// Makes the edit durable, then applies it. After an error it may or may not be found after a
   /// restart; the next commit() begins a new file, which settles it: not.

@@ -12,6 +12,11 @@
 namespace varve::engine {
 namespace {
 
+// More than one life of a process takes between two commits; and random, so that a server and the
+// one that took over from its snapshot do not meet. A start a second lasts for a century.
+constexpr uint64_t kSstIdJumpMin = 1u << 20;
+constexpr uint64_t kSstIdJumpSpread = 1u << 30;
+
 // Keys from records that are not replayed. Later records of the same generation name the series by
 // hash only, and the sorted file that has the key too may be damaged or gone. They go into no index
 // before a row needs them: their series may have ended with their rows.
@@ -53,6 +58,9 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   FileSystem& files = context_.files;
   TRY_VOID(files.create_directories(wal_folder_));
   manifest_ = TRY(Manifest::open(files, folder_));
+  if (context_.options.sst_ids_jump) {
+    manifest_->skip_sst_ids(kSstIdJumpMin + context_.random.next_u64() % kSstIdJumpSpread);
+  }
   for (const std::string& sentence : manifest_->damage()) context_.damage.add(sentence);
   const bool manifest_damaged = !manifest_->damage().empty();
 

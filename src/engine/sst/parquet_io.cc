@@ -50,8 +50,17 @@ arrow::Result<int64_t> FileInput::ReadAt(int64_t offset, int64_t size_bytes, voi
   if (offset < 0 || size_bytes < 0) return arrow::Status::Invalid("a negative place in a file");
   const auto read = file_->read_into(static_cast<uint64_t>(offset), static_cast<char*>(out),
                                      static_cast<size_t>(size_bytes));
-  if (!read) return arrow::Status::IOError(read.error().message);
+  if (!read) {
+    const MutexLock lock(mutex_);
+    error_ = read.error();
+    return arrow::Status::IOError(read.error().message);
+  }
   return static_cast<int64_t>(*read);
+}
+
+std::optional<Error> FileInput::take_error() {
+  const MutexLock lock(mutex_);
+  return std::exchange(error_, std::nullopt);
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> FileInput::ReadAt(int64_t offset,

@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "base/mutex.h"
 #include "base/result.h"
 #include "io/file_system.h"
 
@@ -56,10 +58,15 @@ class FileInput final : public arrow::io::RandomAccessFile {
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t size_bytes) override;
   arrow::Status Close() override;
   bool closed() const override { return closed_; }
+  /// What the last failed call of ours said, once, so that its code survives the way through Arrow:
+  /// a disk or a network that does not answer says nothing about the bytes.
+  std::optional<Error> take_error();
 
  private:
   std::shared_ptr<File> file_;
   uint64_t size_bytes_;
+  Mutex mutex_;
+  std::optional<Error> error_ GUARDED_BY(mutex_);
   int64_t position_ = 0;
   bool closed_ = false;
 };

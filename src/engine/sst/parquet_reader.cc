@@ -52,9 +52,12 @@ void spread(T* cells, size_t value_count, const std::vector<int16_t>& levels, in
 
 class ParquetSstReader final : public SstFileReader {
  public:
+  /// `input` is what `parquet` reads from.
   ParquetSstReader(std::string path, std::shared_ptr<File> bytes,
+                   std::shared_ptr<FileInput> input,
                    std::unique_ptr<parquet::ParquetFileReader> parquet, SstFooter footer)
       : SstFileReader(std::move(path), std::move(bytes), std::move(footer)),
+        input_(std::move(input)),
         parquet_(std::move(parquet)),
         metadata_(parquet_->metadata()) {}
 
@@ -130,6 +133,7 @@ class ParquetSstReader final : public SstFileReader {
       }
       return std::make_shared<const DecodedColumn>(std::move(*cells));
     } catch (const std::exception& error) {
+      if (const auto failed = input_->take_error()) return fail(*failed);
       return corrupt(error.what() + at);
     }
   }
@@ -219,6 +223,7 @@ class ParquetSstReader final : public SstFileReader {
     return cells;
   }
 
+  const std::shared_ptr<FileInput> input_;
   std::unique_ptr<parquet::ParquetFileReader> parquet_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
   std::vector<int> file_column_;  // By field: its column in the file.
@@ -242,11 +247,11 @@ Error judge(const Error& error, const File& file, const FooterLookup& lookup) {
 Result<std::shared_ptr<const SstReader>> open_sst(FileSystem& files, const std::string& path) {
   const std::shared_ptr<File> file = TRY(files.open(path, FileSystem::OpenMode::kRead));
   const uint64_t size_bytes = TRY(file->size_bytes());
+  const auto input = std::make_shared<FileInput>(file, size_bytes);
   try {
     parquet::ReaderProperties properties;
     properties.set_page_checksum_verification(false);  // Our own checksums cover more.
-    auto parquet_file = parquet::ParquetFileReader::Open(
-        std::make_shared<FileInput>(file, size_bytes), properties);
+    auto parquet_file = parquet::ParquetFileReader::Open(input, properties);
     const auto metadata = parquet_file->metadata();
     const auto lookup = [&](const char* key) -> std::optional<std::string> {
       const auto texts = metadata->key_value_metadata();
@@ -261,11 +266,12 @@ Result<std::shared_ptr<const SstReader>> open_sst(FileSystem& files, const std::
     if (footer->layout == SstLayout::kPacked) {
       return open_packed_sst(path, file, *metadata, std::move(*footer));
     }
-    auto reader = std::make_shared<ParquetSstReader>(path, file, std::move(parquet_file),
-                                                     std::move(*footer));
+    auto reader = std::make_shared<ParquetSstReader>(
+        path, file, input, std::move(parquet_file), std::move(*footer));
     TRY_VOID(reader->load());
     return reader;
   } catch (const std::exception& error) {
+    if (const auto failed = input->take_error()) return fail(*failed);
     return fail(ErrorCode::kCorrupt,
                 path + ": its footer is damaged (file of " + std::to_string(size_bytes) +
                     " bytes): " + error.what());
