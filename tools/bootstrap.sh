@@ -5,7 +5,7 @@
 #
 #   tools/bootstrap.sh [--sanitizers] [--checks] [--no-apt]
 #     --sanitizers   also clang 19 and its runtime, for `make fuzz` and `make test-sanitize`
-#     --checks       also promtool and python3-venv, for the longer tests
+#     --checks       also InfluxDB, promtool and python3-venv, for the longer tests
 #     --no-apt       never install packages; only say which are missing
 #
 # VARVE_DEPS_DIR moves .deps to another folder.
@@ -27,7 +27,7 @@ use_apt=1
 for argument in "$@"; do
   case $argument in
     --sanitizers) packages+=(clang-19 libclang-rt-19-dev) ;;
-    --checks) packages+=(prometheus python3-venv) ;;
+    --checks) packages+=(influxdb prometheus python3-venv) ;;
     --no-apt) use_apt=0 ;;
     *) echo "bootstrap: unknown argument $argument; known are --sanitizers, --checks, --no-apt" >&2
        exit 2 ;;

@@ -37,6 +37,7 @@ SCRIPTS = [
     ("tests/program/deletes.py", [], []),
     ("tests/program/definitions.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),
+    ("tests/differential/run.py", ["--seconds", "8"], ["--seconds", "600"]),
     ("tests/wire/clients.py", [], []),
     ("tests/data/nab.py", [], []),
     ("tests/crash/kill.py", ["10"], ["50"]),

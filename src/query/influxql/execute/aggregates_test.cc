@@ -61,6 +61,8 @@ TEST(Aggregates, WorkOverAllRowsOfAGroup) {
           "");
   answers("SELECT integral(v) FROM cpu WHERE host = 'a'",
           "cpu time,integral: 0,120");
+  answers("SELECT integral(i) FROM cpu WHERE host = 'a' AND time > 5s",
+          "cpu time,integral: 5000000001ns,0");
 }
 
 TEST(Selectors, KeepTheTimeAndTheValuesBesideThePoint) {

@@ -134,6 +134,7 @@ class Integral {
 
   template <class T>
   Points run(const Points& points) {
+    is_of_integers_ = std::is_integral_v<T>;
     const auto cells = points.values.view().as<T>();
     for (size_t row = 0; row < points.size(); ++row) {
       add(points.times_ns[row], static_cast<double>(cells[row]));
@@ -145,14 +146,16 @@ class Integral {
 
  private:
   void enter_window(int64_t time_ns) {
-    if (options_.interval.is_zero()) return;
     const WindowRange window = options_.window(time_ns);
     begin_ns_ = options_.is_ascending ? window.begin_ns : window.end_ns;
     end_ns_ = options_.is_ascending ? window.end_ns : window.begin_ns;
+    // Source: InfluxDB 1.13: only the integral of integers carries the begin of a range itself.
+    if (options_.interval.is_zero() && (!is_of_integers_ || begin_ns_ == kInfluxTimeMin)) {
+      begin_ns_ = 0;
+    }
   }
 
   bool leaves_window(int64_t time_ns) const {
-    if (options_.interval.is_zero()) return false;
     return options_.is_ascending ? time_ns >= end_ns_ : time_ns <= end_ns_;
   }
 
@@ -175,16 +178,22 @@ class Integral {
       value_ = value;
       return;
     }
+    double area_value = value;
     if (leaves_window(time_ns)) {
       if (time_ns_ != end_ns_) {
+        const double before = value_;
         const double slope = (value - value_) / static_cast<double>(time_ns - time_ns_);
         add_area(end_ns_, value_ + slope * static_cast<double>(end_ns_ - time_ns_));
+        // Source: InfluxDB 1.13, IntegerIntegralReducer: for integers, the area between the end of
+        // the window and the next point goes from the point before to the value at that end.
+        if (is_of_integers_) area_value = std::exchange(value_, before);
       }
       emit();
       enter_window(time_ns);
       area_ = 0;
     }
-    add_area(time_ns, value);
+    add_area(time_ns, area_value);
+    value_ = value;
   }
 
   void emit() {
@@ -194,11 +203,12 @@ class Integral {
 
   double unit_;
   const RunOptions& options_;
+  bool is_of_integers_ = false;
   bool has_point_ = false;
   int64_t time_ns_ = 0;
   double value_ = 0;
   double area_ = 0;
-  int64_t begin_ns_ = 0;  // Without windows the result stands at time 0.
+  int64_t begin_ns_ = 0;  // Time 0 stands for a range without a begin.
   int64_t end_ns_ = 0;
   Points result_{ValueType::kFloat64};
 };

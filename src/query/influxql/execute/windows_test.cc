@@ -51,6 +51,8 @@ TEST(GroupByTime, AlignsWindowsAndFillsThem) {
   answers("SELECT integral(v) FROM cpu WHERE host = 'a' AND time >= 0 AND time < 40s GROUP BY "
           "time(20s)",
           "cpu time,integral: 0,54 20,66");
+  answers("SELECT integral(i) FROM cpu WHERE time >= 0 AND time < 20s GROUP BY time(3s)",
+          "cpu time,integral: 0,10.5 3,13.7 9,26.8");
   answers("SELECT mean(v) FROM cpu WHERE time >= 0 AND time < 1w GROUP BY time(1w)",
           "cpu time,mean: 0,3.8");
 }
