@@ -93,7 +93,7 @@ class Server:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log,
                                         env=environment)
         line = self._first_line()
-        ready = re.match(r"ready http=127\.0\.0\.1:(\d+) .*data=(.+)$", line.strip())
+        ready = re.match(r"ready https?=127\.0\.0\.1:(\d+) .*data=(.+)$", line.strip())
         if not ready:
             self.process.kill()
             status = self.process.wait()

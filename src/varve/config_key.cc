@@ -40,6 +40,11 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
      kDayMs},
     {"server", "shutdown_timeout", kDuration, "5s",
      "How long requests in flight may take when the server stops.", 0, kDayMs},
+    {"server", "tls_enabled", kBoolean, "false",
+     "Speak HTTPS, and nothing else, where the HTTP API listens. SIGHUP reads the files again."},
+    {"server", "tls_cert_path", kText, "",
+     "The PEM file of the server's certificate, with those between it and the root."},
+    {"server", "tls_key_path", kText, "", "The PEM file of its private key, without a passphrase."},
 
     {"auth", "enabled", kBoolean, "false",
      "Ask every client who it is. Before there is a user, only CREATE USER … WITH ALL PRIVILEGES "

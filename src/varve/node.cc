@@ -50,11 +50,13 @@ struct Node::State {
   std::unique_ptr<retention::RetentionJob> retention;
   std::optional<std::string> http_address;
   int64_t shutdown_timeout_ms = 0;
+  bool is_tls = false;
 
   Result<void> open_data(const Config& config);
   Result<void> open_doors(const Config& config);
   void open_access(const Config& config);
   void open_admin_door();
+  bool reload();
   Result<void> stop();
 };
 
@@ -140,6 +142,7 @@ Result<void> Node::State::open_doors(const Config& config) {
   shutdown_timeout_ms = config.duration_ms("server.shutdown_timeout");
   if (auto options = http_options(config)) {
     share_memory(*memory, *options);
+    is_tls = options->tls.has_value();
     const std::string host =
         options->host.find(':') == std::string::npos ? options->host : "[" + options->host + "]";
     server = std::make_unique<HttpServer>(*options, *router);
@@ -160,6 +163,17 @@ Result<void> Node::State::open_doors(const Config& config) {
     collector->start();
   }
   return {};
+}
+
+bool Node::State::reload() {
+  if (!is_tls) return false;
+  const auto done = server->reload_tls();
+  if (done) {
+    log::info("tls.reloaded", {});
+  } else {
+    log::error("tls.not_reloaded", {{"reason", done.error().message}});
+  }
+  return true;
 }
 
 Result<void> Node::State::stop() {
@@ -204,6 +218,7 @@ Node::~Node() {
 
 std::optional<std::string> Node::http_address() const { return state_->http_address; }
 const std::string& Node::data_path() const { return state_->directory->path(); }
+bool Node::reload() { return state_->reload(); }
 Result<void> Node::stop() { return state_->stop(); }
 
 }  // namespace varve

@@ -26,6 +26,10 @@ class Node {
   std::optional<std::string> http_address() const;
   const std::string& data_path() const;
 
+  /// Reads the files of TLS again; false when there is no TLS. What is wrong with them is logged,
+  /// and the old ones stay.
+  bool reload();
+
   /// Lets requests in flight finish, writes rows out, closes. The first error is returned, but
   /// everything is stopped all the same.
   Result<void> stop();

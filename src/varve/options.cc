@@ -57,6 +57,10 @@ std::optional<HttpServerOptions> http_options(const Config& config) {
   options.header_timeout_ms = config.duration_ms("server.header_timeout");
   options.body_timeout_ms = config.duration_ms("server.body_timeout");
   options.write_timeout_ms = config.duration_ms("server.write_timeout");
+  if (config.boolean("server.tls_enabled")) {
+    options.tls = TlsFiles{.certificate_path = config.text("server.tls_cert_path"),
+                           .key_path = config.text("server.tls_key_path")};
+  }
   return options;
 }
 

@@ -42,7 +42,9 @@ int run_serve(const ServeArguments& arguments) {
   auto node = Node::start(*config);
   if (!node) return complain(node.error());
   const auto address = (*node)->http_address();
-  const std::string listeners = address ? "http=" + *address + " " : "";
+  const bool is_tls = config->boolean("server.tls_enabled");
+  const std::string listeners =
+      address ? (is_tls ? "https=" : "http=") + *address + " " : std::string();
   std::printf("ready %sdata=%s\n", listeners.c_str(), (*node)->data_path().c_str());
   std::fflush(stdout);
   log::info("serve.ready", {{"version", kVersion},
@@ -50,10 +52,11 @@ int run_serve(const ServeArguments& arguments) {
                             {"data", (*node)->data_path()},
                             {"took_ms", milliseconds_since(began_ns)}});
   {
-    const Welcome welcome = arguments.welcome && address ? Welcome(*address, (*node)->data_path(),
-                                                                   config->boolean("collect.host"))
-                                                         : Welcome();
-    const char* signal = wait_for_stop_signal();
+    const bool welcomes = arguments.welcome && address && !is_tls;
+    const Welcome welcome =
+        welcomes ? Welcome(*address, (*node)->data_path(), config->boolean("collect.host"))
+                 : Welcome();
+    const char* signal = wait_for_stop_signal([&] { return (*node)->reload(); });
     log::info("serve.stopping", {{"signal", signal}});
   }
   const int64_t stopping_ns = SystemClock::instance().steady_ns();

@@ -24,10 +24,10 @@ void hold_stop_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-const char* wait_for_stop_signal() {
+const char* wait_for_stop_signal(const std::function<bool()>& takes_hangup) {
   const sigset_t signals = stop_signals();
   int number = 0;
-  while (sigwait(&signals, &number) != 0) {
+  while (sigwait(&signals, &number) != 0 || (number == SIGHUP && takes_hangup())) {
   }
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   return sigabbrev_np(number);

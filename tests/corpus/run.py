@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 
+# What the corpus expects of the server that asks who its clients are.
+AUTH = {"VARVE__AUTH__ENABLED": "true", "VARVE__AUTH__JWT_SHARED_SECRET": "conformance-secret"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 from server import Cases, Server, need_binary, shared_folder  # noqa: E402
@@ -40,12 +42,13 @@ def expected_failures():
     return found
 
 
-def run_corpus(folder, url, topic=None, show=0):
+def run_corpus(folder, urls, topic=None, show=0, part="cases"):
     """[(topic, case, reason or None)] of one run, and what the runner printed."""
+    url, auth_url = urls
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         command = [sys.executable, os.path.join(folder, "run_corpus.py"), "--url", url,
-                   "--compat", "any", "--json", out.name, "--show-failures", str(show),
-                   os.path.join(folder, "cases")]
+                   "--auth-url", auth_url, "--compat", "any", "--json", out.name,
+                   "--show-failures", str(show), os.path.join(folder, part)]
         if topic:
             command += ["--topic", topic]
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -70,8 +73,8 @@ def find_corpus(cases):
     cases.finish()
 
 
-def baseline(folder, server):
-    results, text = run_corpus(folder, server.url)
+def baseline(folder, urls):
+    results, text = run_corpus(folder, urls)
     if results is None:
         sys.exit(text)
     by_topic = collections.OrderedDict()
@@ -85,8 +88,9 @@ def baseline(folder, server):
     print("%d passed, %d failed" % (passed, len(results) - passed))
 
 
-def check_topic(cases, folder, server, topic, excused):
-    results, text = run_corpus(folder, server.url, topic)
+def check_topic(cases, folder, urls, topic, excused):
+    name, _, part = topic.partition(" of ")
+    results, text = run_corpus(folder, urls, name, part=part or "cases")
     if not cases.expect("the runner works for topic %s" % topic, results, text[-2000:]):
         return
     left_out = 0
@@ -113,19 +117,21 @@ def main():
     need_binary()
     cases = Cases()
     folder = find_corpus(cases)
-    with Server() as server:
+    with Server() as server, Server(env=AUTH) as guarded:
+        urls = (server.url, guarded.url)
         if options.topic:
-            print(run_corpus(folder, server.url, options.topic, 1000)[1])
+            print(run_corpus(folder, urls, options.topic, 1000)[1])
             return
         if not options.baseline:
             excused = expected_failures()
             for topic in read_list("topics.txt"):
-                check_topic(cases, folder, server, topic, excused)
+                check_topic(cases, folder, urls, topic, excused)
         if options.baseline or options.all:
-            baseline(folder, server)
+            baseline(folder, urls)
         if options.baseline:
             return
-        cases.expect("the server lived through it", server.is_alive(), server.log_text()[-2000:])
+        for each in (server, guarded):
+            cases.expect("the server lived through it", each.is_alive(), each.log_text()[-2000:])
     cases.finish()
 
 

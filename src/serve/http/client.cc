@@ -4,11 +4,15 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
+#include <optional>
 
 namespace varve {
 
@@ -46,9 +50,14 @@ Result<HttpAddress> parse_http_address(std::string_view text) {
     return fail(ErrorCode::kInvalidInput,
                 "\"" + std::string(given) + "\" is no address; write it as host:port");
   };
-  if (text.starts_with("http://")) text.remove_prefix(7);
-  while (text.ends_with('/')) text.remove_suffix(1);
   HttpAddress address;
+  if (text.starts_with("http://")) {
+    text.remove_prefix(7);
+  } else if (text.starts_with("https://")) {
+    text.remove_prefix(8);
+    address.tls = true;
+  }
+  while (text.ends_with('/')) text.remove_suffix(1);
   std::string_view port;
   if (text.starts_with('[')) {
     const auto end = text.find(']');
@@ -71,9 +80,10 @@ Result<HttpAddress> parse_http_address(std::string_view text) {
 }
 
 struct HttpClient::State {
-  explicit State(HttpAddress where) : address(std::move(where)) {}
+  State(HttpAddress where, HttpTrust whom) : address(std::move(where)), trust(std::move(whom)) {}
 
   Result<void> connect();
+  Result<void> shake_hands();
   Result<void> send(const HttpQuestion& question);
   Result<HttpResponse> receive(const HttpQuestion& question, const OnBody* on_body);
   Error lost(const SystemError& error) const {
@@ -84,11 +94,27 @@ struct HttpClient::State {
     SystemError ignored;
     socket.close(ignored);
     buffer.clear();
+    tls.reset();
+  }
+  template <class Buffers>
+  void write(const Buffers& buffers, SystemError& error) {
+    if (tls) {
+      asio::write(*tls, buffers, error);
+    } else {
+      asio::write(socket, buffers, error);
+    }
+  }
+  template <class Buffers>
+  size_t read_some(const Buffers& buffers, SystemError& error) {
+    return tls ? tls->read_some(buffers, error) : socket.read_some(buffers, error);
   }
 
   HttpAddress address;
+  HttpTrust trust;
   asio::io_context context;
   tcp::socket socket{context};
+  std::optional<asio::ssl::context> tls_context;
+  std::optional<asio::ssl::stream<tcp::socket&>> tls;
   boost::beast::flat_buffer buffer;
 };
 
@@ -106,14 +132,43 @@ Result<void> HttpClient::State::connect() {
                 "nothing answers at " + address_text(address) + ": " + error.message());
   }
   socket.set_option(tcp::no_delay(true), error);
-  return {};
+  if (!address.tls) return {};
+  auto shaken = shake_hands();
+  if (!shaken) close();
+  return shaken;
+}
+
+Result<void> HttpClient::State::shake_hands() {
+  SystemError error;
+  if (!tls_context) {
+    tls_context.emplace(asio::ssl::context::tls_client);
+    if (trust.ca_path.empty()) {
+      tls_context->set_default_verify_paths(error);
+    } else {
+      tls_context->load_verify_file(trust.ca_path, error);
+    }
+    if (error) {
+      tls_context.reset();
+      return fail(ErrorCode::kInvalidInput, "cannot read the certificates of " + trust.ca_path +
+                                                ": " + error.message());
+    }
+  }
+  tls.emplace(socket, *tls_context);
+  if (!trust.insecure) {
+    tls->set_verify_mode(asio::ssl::verify_peer, error);
+    tls->set_verify_callback(asio::ssl::host_name_verification(address.host), error);
+  }
+  SSL_set_tlsext_host_name(tls->native_handle(), address.host.c_str());
+  tls->handshake(asio::ssl::stream_base::client, error);
+  if (!error) return {};
+  return fail(ErrorCode::kIo, "no TLS with " + address_text(address) + ": " + error.message());
 }
 
 Result<void> HttpClient::State::send(const HttpQuestion& question) {
   const std::string head = request_text(address, question);
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(question.body)};
   SystemError error;
-  asio::write(socket, buffers, error);
+  write(buffers, error);
   if (error) return fail(lost(error));
   return {};
 }
@@ -140,8 +195,9 @@ Result<HttpResponse> HttpClient::State::receive(const HttpQuestion& question,
       }
       if (parser.is_done()) break;
     }
-    const size_t size_bytes = socket.read_some(buffer.prepare(kReadBytes), error);
-    if (error == asio::error::eof && parser.is_header_done() && parser.need_eof()) {
+    const size_t size_bytes = read_some(buffer.prepare(kReadBytes), error);
+    if ((error == asio::error::eof || error == asio::ssl::error::stream_truncated) &&
+        parser.is_header_done() && parser.need_eof()) {
       parser.put_eof(error);
       break;
     }
@@ -158,7 +214,8 @@ Result<HttpResponse> HttpClient::State::receive(const HttpQuestion& question,
   return response;
 }
 
-HttpClient::HttpClient(HttpAddress address) : state_(std::make_unique<State>(std::move(address))) {}
+HttpClient::HttpClient(HttpAddress address, HttpTrust trust)
+    : state_(std::make_unique<State>(std::move(address), std::move(trust))) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plain HTTP/1.1 client for Varve's own commands: one connection, one request at a time.
+// An HTTP/1.1 client for Varve's own commands, with TLS or without: one connection, one request at
+// a time.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,17 @@ namespace varve {
 struct HttpAddress {
   std::string host;
   uint16_t port = 8086;
+  bool tls = false;
 };
 
-/// "host", "host:port", "[::1]:port" or "http://host:port". kInvalidInput names the text.
+/// "host", "host:port", "[::1]:port", or these behind "http://" or "https://". kInvalidInput names
+/// the text.
 Result<HttpAddress> parse_http_address(std::string_view text);
+
+struct HttpTrust {
+  std::string ca_path;    ///< A PEM file of who is trusted; empty: whom this machine trusts.
+  bool insecure = false;  ///< Anybody is.
+};
 
 struct HttpQuestion {
   std::string method = "GET";
@@ -35,7 +43,7 @@ class HttpClient {
   /// Takes a piece of the body; an error ends the exchange.
   using OnBody = std::function<Result<void>(std::string_view piece)>;
 
-  explicit HttpClient(HttpAddress address);
+  explicit HttpClient(HttpAddress address, HttpTrust trust = {});
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
@@ -34,6 +33,16 @@ constexpr size_t kBodyReserveBytesMax = 1 << 20;
 // Room behind the body, so that a parser that loads whole vectors need not copy it.
 constexpr size_t kBodySpareBytes = 64;
 constexpr size_t kLingerBytesMax = 64u << 20;
+constexpr size_t kWatchedBytes = 4 * 1024;
+// Over TLS a head travels in one record with a body of up to that size.
+constexpr size_t kJoinedBytesMax = 16 * 1024;
+
+/// Joins what goes out as two buffers where that saves a record.
+void join_small(const Channel& channel, std::string& head, std::string& piece) {
+  if (!channel.is_tls() || piece.size() > kJoinedBytesMax) return;
+  head += piece;
+  piece.clear();
+}
 
 std::string path_of(std::string_view target) {
   // A proxy's absolute form: scheme and authority say nothing to us.
@@ -65,30 +74,49 @@ std::string address_text(const asio::ip::tcp::socket& socket) {
 
 Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<EventLoop> loop,
                        std::shared_ptr<ConnectionShared> shared)
-    : loop_(std::move(loop)), socket_(std::move(socket)), shared_(std::move(shared)),
+    : loop_(std::move(loop)),
+      channel_(std::move(socket), shared->tls.get()),
+      shared_(std::move(shared)),
       body_memory_(shared_->options.memory, MemoryGovernor::Use::kBodies) {
   SystemError ignored;
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  remote_address_ = address_text(socket_);
+  channel_.socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  remote_address_ = address_text(channel_.socket());
 }
 
 Connection::~Connection() { release_body_bytes(); }
 
 void Connection::start() {
   loop_->add(shared_from_this());
+  if (channel_.is_tls()) return shake_hands();
   next_request();
+}
+
+void Connection::shake_hands() {
+  state_ = State::kHandshake;
+  set_deadline(shared_->options.header_timeout_ms);
+  channel_.handshake([self = shared_from_this()](SystemError error) {
+    if (self->state_ == State::kClosed) return;
+    if (!error) return self->next_request();
+    if (!is_plain_http(error)) return self->close();
+    // Said in plain HTTP, too; after the end of this handler, as the TLS stream goes.
+    self->loop_->post([self] {
+      if (self->state_ == State::kClosed) return;
+      self->channel_.drop_tls();
+      self->refuse(400, "this port speaks HTTPS and not HTTP: use https://");
+    });
+  });
 }
 
 void Connection::drain() {
   keep_alive_ = false;
-  if (state_ == State::kIdle) close();
+  if (state_ == State::kIdle || state_ == State::kHandshake) close();
 }
 
 void Connection::close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   SystemError ignored;
-  socket_.close(ignored);
+  channel_.socket().close(ignored);
   if (const auto exchange = exchange_.lock()) exchange->on_gone();
   loop_->remove(shared_from_this());
 }
@@ -99,7 +127,7 @@ void Connection::time_out() {
   timed_out_ = true;
   deadline_ = Clock::time_point::max();
   SystemError ignored;
-  socket_.cancel(ignored);
+  channel_.socket().cancel(ignored);
 }
 
 bool Connection::refuse_late() {
@@ -127,22 +155,20 @@ void Connection::next_request() {
   parser_->body_limit(boost::none);
   state_ = State::kIdle;
   set_deadline(shared_->options.idle_timeout_ms);
-  if (shared_->draining.load()) return close();
-  if (buffer_.size() > 0) {
-    on_bytes();
-  } else {
-    read();
-  }
+  if (shared_->draining.load() || client_gone_) return close();
+  if (buffer_.size() > 0) return on_bytes();
+  // A watch over TLS reads what comes next, and hands it on.
+  if (!watching_ || !channel_.is_tls()) read();
 }
 
 void Connection::read() {
-  socket_.async_read_some(buffer_.prepare(kReadBytes),
-                          [self = shared_from_this()](SystemError error, size_t size_bytes) {
-                            if (self->state_ == State::kClosed || self->refuse_late()) return;
-                            if (error) return self->close();
-                            self->buffer_.commit(size_bytes);
-                            self->on_bytes();
-                          });
+  channel_.read_some(buffer_.prepare(kReadBytes),
+                     [self = shared_from_this()](SystemError error, size_t size_bytes) {
+                       if (self->state_ == State::kClosed || self->refuse_late()) return;
+                       if (error) return self->close();
+                       self->buffer_.commit(size_bytes);
+                       self->on_bytes();
+                     });
 }
 
 void Connection::on_bytes() {
@@ -208,10 +234,8 @@ void Connection::on_head() {
   if (parser_->is_done() || (announced && *announced == 0)) return on_request();
   if (equals_ignoring_case(request_.headers.find("expect").value_or(""), "100-continue") &&
       buffer_.size() == 0) {
-    // Few bytes into an empty send buffer: this does not wait.
-    SystemError error;
-    asio::write(socket_, asio::buffer(std::string_view("HTTP/1.1 100 Continue\r\n\r\n")), error);
-    if (error) return close();
+    constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (channel_.write_now(asio::buffer(kContinue))) return close();
   }
   if (announced) {
     body_bytes_wanted_ = *announced;
@@ -249,12 +273,12 @@ void Connection::read_sized_body() {
   if (!claim_body_bytes(have + step)) return;
   body.reserve(have + step + kBodySpareBytes);
   body.resize(have + step);
-  socket_.async_read_some(
+  channel_.read_some(
       asio::buffer(body.data() + have, step),
       [self = shared_from_this(), have](SystemError error, size_t size_bytes) {
         if (self->state_ == State::kClosed || self->refuse_late()) return;
         self->request_.body.resize(have + size_bytes);
-        if (error == asio::error::eof) {
+        if (is_end_of_stream(error)) {
           return self->refuse(400, "the body is shorter than its Content-Length");
         }
         if (error) return self->close();
@@ -308,18 +332,44 @@ void Connection::refuse(int status, std::string_view why) {
 
 void Connection::watch_client() {
   if (watching_ || state_ != State::kAnswering) return;
+  if (channel_.is_tls()) return watch_tls_client();
   watching_ = true;
-  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self =
-                                                            shared_from_this()](SystemError error) {
-    self->watching_ = false;
-    if (error || self->state_ != State::kAnswering) return;
-    char byte = 0;
-    const auto peeked = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    // Bytes are the next request, pipelined; an end is a client that went away.
-    if (peeked > 0) return;
-    if (peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return self->watch_client();
-    if (const auto exchange = self->exchange_.lock()) exchange->cancelled()->store(true);
-  });
+  channel_.socket().async_wait(
+      asio::ip::tcp::socket::wait_read, [self = shared_from_this()](SystemError error) {
+        self->watching_ = false;
+        if (error || self->state_ != State::kAnswering) return;
+        char byte = 0;
+        const int handle = self->channel_.socket().native_handle();
+        const auto peeked = ::recv(handle, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        // Bytes are the next request, pipelined; an end is a client that went away.
+        if (peeked > 0) return;
+        if (peeked < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return self->watch_client();
+        if (const auto exchange = self->exchange_.lock()) exchange->on_client_gone();
+      });
+}
+
+void Connection::watch_tls_client() {
+  // What is encrypted cannot be peeked at: it is read, and kept for the next request.
+  if (buffer_.size() > 0) return;
+  watching_ = true;
+  watched_.resize(kWatchedBytes);
+  channel_.read_some(
+      asio::buffer(watched_), [self = shared_from_this()](SystemError error, size_t size_bytes) {
+        self->watching_ = false;
+        if (self->state_ == State::kClosed || self->state_ == State::kTakingLeave) return;
+        if (self->state_ == State::kLingering) return error ? self->close() : self->linger();
+        if (error) {
+          self->client_gone_ = true;
+          if (self->state_ != State::kAnswering) return self->close();
+          if (const auto exchange = self->exchange_.lock()) exchange->on_client_gone();
+          return;
+        }
+        const auto room = self->buffer_.prepare(size_bytes);
+        asio::buffer_copy(room, asio::buffer(self->watched_, size_bytes));
+        self->buffer_.commit(size_bytes);
+        std::string().swap(self->watched_);
+        if (self->state_ == State::kIdle) self->on_bytes();
+      });
 }
 
 std::string Connection::head_text(const HttpResponse& response, int64_t body_bytes) {
@@ -355,9 +405,10 @@ void Connection::send_whole(std::shared_ptr<Exchange> exchange, HttpResponse res
   head_ = head_text(response, static_cast<int64_t>(response.body.size()));
   piece_ = std::move(response.body);
   if (is_head_request_ || !status_has_body(response.status)) piece_.clear();
+  join_small(channel_, head_, piece_);
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_), asio::buffer(piece_)};
-  asio::async_write(
-      socket_, buffers,
+  channel_.write(
+      buffers,
       [self = shared_from_this(), exchange = std::move(exchange)](SystemError error, size_t) {
         if (self->state_ == State::kClosed) return;
         if (error) return self->close();
@@ -382,17 +433,18 @@ void Connection::send_piece(std::shared_ptr<Exchange> exchange) {
     }
     if (is_last) piece_ += "0\r\n\r\n";
   }
+  join_small(channel_, head_, piece_);
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(head_), asio::buffer(piece_)};
-  asio::async_write(socket_, buffers,
-                    [self = shared_from_this(), exchange, is_last](SystemError error, size_t) {
-                      if (self->state_ == State::kClosed) return;
-                      if (error) return self->close();
-                      self->head_.clear();
-                      self->deadline_ = Clock::time_point::max();
-                      exchange->on_sent();
-                      if (is_last) return self->on_answered();
-                      self->send_piece(exchange);
-                    });
+  channel_.write(buffers,
+                 [self = shared_from_this(), exchange, is_last](SystemError error, size_t) {
+                   if (self->state_ == State::kClosed) return;
+                   if (error) return self->close();
+                   self->head_.clear();
+                   self->deadline_ = Clock::time_point::max();
+                   exchange->on_sent();
+                   if (is_last) return self->on_answered();
+                   self->send_piece(exchange);
+                 });
 }
 
 void Connection::on_answered() {
@@ -404,9 +456,17 @@ void Connection::on_answered() {
   if (buffer_.capacity() > kBodyStepBytes) buffer_.shrink_to_fit();
   if (keep_alive_) return next_request();
   if (refused_) return linger();
+  if (channel_.is_tls()) return take_leave();
   SystemError ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  channel_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   close();
+}
+
+void Connection::take_leave() {
+  // Without it a client could not tell a whole answer from one that somebody cut off.
+  state_ = State::kTakingLeave;
+  set_deadline(shared_->options.linger_timeout_ms);
+  channel_.shut_down_tls([self = shared_from_this()](SystemError) { self->close(); });
 }
 
 void Connection::linger() {
@@ -416,21 +476,24 @@ void Connection::linger() {
     state_ = State::kLingering;
     body_bytes_wanted_ = 0;
     SystemError ignored;
-    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    if (!channel_.is_tls()) {
+      channel_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    }
     set_deadline(shared_->options.linger_timeout_ms);
     request_ = HttpRequest{};
     parser_.reset();
   }
   buffer_.consume(buffer_.size());
-  socket_.async_read_some(buffer_.prepare(kReadBytes),
-                          [self = shared_from_this()](SystemError error, size_t size_bytes) {
-                            if (self->state_ == State::kClosed) return;
-                            self->body_bytes_wanted_ += size_bytes;
-                            if (error || self->body_bytes_wanted_ > kLingerBytesMax) {
-                              return self->close();
-                            }
-                            self->linger();
-                          });
+  if (watching_ && channel_.is_tls()) return;  // Its end comes back here.
+  channel_.read_some(buffer_.prepare(kReadBytes),
+                     [self = shared_from_this()](SystemError error, size_t size_bytes) {
+                       if (self->state_ == State::kClosed) return;
+                       self->body_bytes_wanted_ += size_bytes;
+                       if (error || self->body_bytes_wanted_ > kLingerBytesMax) {
+                         return self->close();
+                       }
+                       self->linger();
+                     });
 }
 
 }  // namespace varve

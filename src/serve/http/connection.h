@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One client: reads a request, waits for its answer, writes it, and so on until either side ends.
 //
+//   kHandshake ──▶ kIdle, with TLS
 //   kIdle ──first byte──▶ kHead ──▶ kBody ──▶ kAnswering ──▶ kIdle (keep-alive) or kClosed
 //                           └─ refused ─────────┴──▶ kLingering (reads and forgets) ──▶ kClosed
 // A pipelined request waits in the buffer until the one before it is answered, so answers keep
@@ -8,7 +9,6 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -16,6 +16,7 @@
 #include <string>
 
 #include "base/memory_governor.h"
+#include "serve/http/channel.h"
 #include "serve/http/event_loop.h"
 #include "serve/http/handler.h"
 #include "serve/http/options.h"
@@ -30,6 +31,7 @@ struct ConnectionShared {
   HttpHandler* handler = nullptr;  // Outlives the server.
   std::atomic<size_t> bodies_bytes{0};
   std::atomic<bool> draining{false};
+  SharedTls tls;
 };
 
 /// Threads: belongs to its event loop's thread, but for what Exchange says.
@@ -52,9 +54,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   friend class Exchange;
-  enum class State : uint8_t { kIdle, kHead, kBody, kAnswering, kLingering, kClosed };
+  enum class State : uint8_t {
+    kHandshake, kIdle, kHead, kBody, kAnswering, kLingering, kTakingLeave, kClosed
+  };
   struct Parser;
 
+  void shake_hands();
   void next_request();
   void read();
   void read_sized_body();
@@ -71,7 +76,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void release_body_bytes();
   /// False, and refused, when all bodies together have reached their limit.
   bool claim_body_bytes(size_t total);
+  void take_leave();
   void watch_client();
+  void watch_tls_client();
   void set_deadline(int64_t timeout_ms);
   /// The head of an answer, ready to send. `body_bytes` negative: of unknown size.
   std::string head_text(const HttpResponse& response, int64_t body_bytes);
@@ -79,8 +86,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send_piece(std::shared_ptr<Exchange> exchange);
   void on_answered();
 
-  std::shared_ptr<EventLoop> loop_;  // Before the socket, which must end first.
-  boost::asio::ip::tcp::socket socket_;
+  std::shared_ptr<EventLoop> loop_;  // Before the channel, which must end first.
+  Channel channel_;
   std::shared_ptr<ConnectionShared> shared_;
   boost::beast::flat_buffer buffer_;
   State state_ = State::kIdle;
@@ -95,11 +102,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string remote_address_;
   std::string head_;   // Of the answer being sent.
   std::string piece_;  // Of the answer being sent.
+  std::string watched_;  // What a watch over TLS reads into.
   bool is_http_1_0_ = false;
   bool keep_alive_ = true;
   bool is_head_request_ = false;
   bool is_chunked_answer_ = false;
   bool watching_ = false;
+  bool client_gone_ = false;
   bool refused_ = false;
   bool timed_out_ = false;
 };

@@ -36,6 +36,8 @@ class Exchange final : public ResponseChannel, public std::enable_shared_from_th
   bool take(std::string& piece, bool& is_last);
   void on_sent();
   void on_gone();
+  /// The client went away; whoever answers may stop, or send to nobody.
+  void on_client_gone() { cancelled_->store(true); }
 
  private:
   std::shared_ptr<std::atomic<bool>> watch();

@@ -4,11 +4,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace varve {
 
 class MemoryGovernor;
+
+/// PEM files: the server's certificate, with those between it and the root, and its key.
+struct TlsFiles {
+  std::string certificate_path;
+  std::string key_path;
+};
 
 struct HttpServerOptions {
   std::string host = "127.0.0.1";
@@ -29,6 +36,8 @@ struct HttpServerOptions {
   size_t body_bytes_per_second_min = 16 * 1024;
   int64_t write_timeout_ms = 60'000;  ///< For one piece of an answer.
   int64_t linger_timeout_ms = 2'000;  ///< To let a refused client read why.
+  /// HTTPS and nothing else; a handshake has `header_timeout_ms`. Nothing: plain HTTP.
+  std::optional<TlsFiles> tls = std::nullopt;
 };
 
 }  // namespace varve

@@ -55,6 +55,7 @@ size_t HttpServer::State::connection_count() const {
 
 void HttpServer::State::on_accepted(tcp::socket socket, const std::shared_ptr<EventLoop>& loop) {
   if (connection_count() >= shared->options.connections_max) {
+    if (shared->options.tls) return;  // It could not read what is said before the handshake.
     const auto body =
         shared->handler->refuse(HttpRequest{}, 503, "the server has too many connections").body;
     const std::string text =
@@ -97,6 +98,7 @@ HttpServer::~HttpServer() {
 
 Result<uint16_t> HttpServer::start() {
   const auto& options = state_->shared->options;
+  TRY_VOID(reload_tls());
   const size_t threads =
       options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 0; i < threads; ++i) {
@@ -151,6 +153,12 @@ bool HttpServer::stop(int64_t deadline_ms) {
   const bool complete = state_->connection_count() == 0;
   for (const auto& loop : state_->loops) loop->stop();
   return complete;
+}
+
+Result<void> HttpServer::reload_tls() {
+  const auto& files = state_->shared->options.tls;
+  if (files) state_->shared->tls.set(TRY(load_tls(*files)));
+  return {};
 }
 
 size_t HttpServer::connection_count() const { return state_->connection_count(); }

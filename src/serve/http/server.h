@@ -25,11 +25,14 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  /// Listens; gives the port. kIo names the address.
+  /// Listens; gives the port. kIo names the address; kInvalidInput a file of TLS.
   Result<uint16_t> start();
   /// Accepts nothing more, lets requests in flight be answered for that long, then closes what is
   /// left. Returns false when something was cut off.
   bool stop(int64_t deadline_ms);
+  /// Reads the files of TLS again, for connections that come from now on. An error leaves
+  /// everything as it is. Nothing without TLS.
+  Result<void> reload_tls();
   size_t connection_count() const;
 
  private:
