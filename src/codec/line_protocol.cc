@@ -19,17 +19,11 @@ using namespace line_protocol;
 /// Fields in one chunk, so that wide lines do not make it leave the cache.
 constexpr uint32_t kChunkFieldsMax = 16 * 1024;
 
-/// Rounded towards the past.
-int64_t floor_to(int64_t time_ns, int64_t step_ns) {
-  const int64_t rest = time_ns % step_ns;
-  return time_ns - (rest < 0 ? rest + step_ns : rest);
-}
-
 class LineProtocolSource final : public PointSource {
  public:
   LineProtocolSource(std::string body, const LineProtocolOptions& options)
       : rules_{.unit_ns = unit_ns(options.precision),
-               .default_ns = floor_to(options.now_ns, unit_ns(options.precision)),
+               .default_ns = floor_to_unit(options.now_ns, options.precision),
                .fields_max = options.line_fields_max},
         chunk_points_max_(options.chunk_points_max),
         size_bytes_(body.size()),

@@ -23,6 +23,12 @@ int64_t unit_ns(TimePrecision precision) {
   return 1;
 }
 
+int64_t floor_to_unit(int64_t time_ns, TimePrecision precision) {
+  const int64_t step_ns = unit_ns(precision);
+  const int64_t rest = time_ns % step_ns;
+  return time_ns - (rest < 0 ? rest + step_ns : rest);
+}
+
 Result<TimePrecision> parse_precision(std::string_view text) {
   if (text.empty() || text == "n" || text == "ns") return TimePrecision::kNanosecond;
   if (text == "u") return TimePrecision::kMicrosecond;

@@ -22,6 +22,9 @@ enum class TimePrecision : uint8_t {
 /// Nanoseconds in one unit.
 int64_t unit_ns(TimePrecision precision);
 
+/// The time cut to whole units, towards the past.
+int64_t floor_to_unit(int64_t time_ns, TimePrecision precision);
+
 /// The `precision` parameter of /write: "n", "ns" or nothing, "u", "ms", "s", "m", "h".
 Result<TimePrecision> parse_precision(std::string_view text);
 

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/msgpack_points.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "codec/line/key.h"
+#include "codec/msgpack_record.h"
+#include "codec/text_arena.h"
+
+namespace varve {
+namespace {
+
+using msgpack::Kind;
+using msgpack::Reader;
+using msgpack::Record;
+
+/// Fields in one chunk, so that wide rows do not make it leave the cache.
+constexpr size_t kChunkFieldsMax = 16 * 1024;
+/// Begins each of our raw keys and no other source's: no line has a newline in its key, and no
+/// list of points a table without a name.
+constexpr std::string_view kKeyMark("\0\n", 2);
+
+class MsgpackSource final : public PointSource {
+ public:
+  MsgpackSource(std::string body, const MsgpackPointsOptions& options)
+      : body_(std::move(body)),
+        chunk_points_max_(options.chunk_points_max),
+        rules_{.unit_ns = unit_ns(options.precision),
+               .default_ns = floor_to_unit(options.now_ns, options.precision)},
+        reader_(body_) {
+    CHECK(chunk_points_max_ > 0);
+  }
+
+  /// Reads all of it.
+  Result<void> check() {
+    PointChunk chunk;
+    while (true) {
+      const auto more = fill(chunk);
+      if (!more) {
+        return fail(more.error().code, "invalid MessagePack: record " +
+                                           std::to_string(record_number_) + ", row " +
+                                           std::to_string(row_number_) + ": " +
+                                           more.error().message);
+      }
+      if (!*more) break;
+    }
+    rewind();
+    return {};
+  }
+
+  bool next(PointChunk& chunk) override {
+    const auto more = fill(chunk);
+    CHECK(more);  // check() read the same bytes.
+    return *more;
+  }
+
+  Result<PointKey> parse_key(std::string_view raw_key) override {
+    ByteReader in(raw_key.substr(kKeyMark.size()));
+    PointKey key;
+    key.table = in.string();
+    while (!in.at_end()) {
+      const auto name = in.string();
+      key.tags.emplace_back(name, in.string());
+    }
+    CHECK(!in.failed());
+    return key;
+  }
+
+  void reject(const Point& point, const Error& error) override {
+    if (!errors_.empty()) errors_ += '\n';
+    errors_ += "row " + std::to_string(point.line_index + 1) + ": " + error.message;
+  }
+
+  void rewind() override {
+    reader_.seek(0);
+    records_left_.reset();
+    record_.reset();
+    record_number_ = 0;
+    row_number_ = 0;
+    point_count_ = 0;
+    errors_.clear();
+  }
+
+  std::string errors() const override { return errors_; }
+
+ private:
+  /// The chunk's points; false when there are no more.
+  Result<bool> fill(PointChunk& chunk) {
+    arena_.reset();
+    fixed_key_ = {};
+    chunk.points.clear();
+    chunk.fields.clear();
+    while (chunk.points.size() < chunk_points_max_ && chunk.fields.size() < kChunkFieldsMax) {
+      if (!record_ || record_->at_end()) {
+        if (!TRY(open_record())) break;
+        continue;
+      }
+      TRY_VOID(add_row(chunk));
+    }
+    return !chunk.points.empty();
+  }
+
+  Result<bool> open_record() {
+    if (!records_left_) {
+      records_left_ = 1;
+      if (TRY(reader_.peek()) == Kind::kArray) records_left_ = TRY(reader_.read()).count;
+    }
+    if (*records_left_ == 0) {
+      if (reader_.at_end()) return false;
+      return fail(ErrorCode::kInvalidInput,
+                  "something follows at byte " + std::to_string(reader_.position()));
+    }
+    --*records_left_;
+    ++record_number_;
+    row_number_ = 0;
+    fixed_key_ = {};
+    record_.reset();
+    record_ = TRY(Record::open(reader_, rules_));
+    return true;
+  }
+
+  Result<void> add_row(PointChunk& chunk) {
+    ++row_number_;
+    Point point;
+    point.fields_begin = static_cast<uint32_t>(chunk.fields.size());
+    TRY_VOID(record_->next(row_, chunk.fields));
+    point.fields_end = static_cast<uint32_t>(chunk.fields.size());
+    if (point.fields_end == point.fields_begin) return {};  // Nothing but nil.
+    point.time_ns = row_.time_ns;
+    point.raw_key = TRY(key());
+    point.line = record_->table();
+    point.line_index = point_count_++;
+    chunk.points.push_back(point);
+    return {};
+  }
+
+  /// The table and the sorted tags, each with its length before it.
+  Result<std::string_view> key() {
+    if (!fixed_key_.empty()) return fixed_key_;
+    key_text_.assign(kKeyMark);
+    ByteWriter out(key_text_);
+    out.string(record_->table());
+    for (const auto& [name, text] : row_.tags) {
+      out.string(name);
+      out.string(text);
+    }
+    if (key_text_.size() > line_protocol::kKeyBytesMax) {
+      return fail(ErrorCode::kInvalidInput,
+                  "max key length exceeded: " + std::to_string(key_text_.size()) + " > " +
+                      std::to_string(line_protocol::kKeyBytesMax));
+    }
+    char* const room = arena_.allocate(key_text_.size());
+    key_text_.copy(room, key_text_.size());
+    const std::string_view key(room, key_text_.size());
+    if (record_->has_fixed_key()) fixed_key_ = key;
+    return key;
+  }
+
+  const std::string body_;
+  const uint32_t chunk_points_max_;
+  const msgpack::TimeRules rules_;
+  Reader reader_;
+  std::optional<uint32_t> records_left_;  // Unknown before the first byte is read.
+  std::optional<Record> record_;
+  Record::Row row_;
+  std::string key_text_;
+  std::string_view fixed_key_;  // Of the record, in the arena of this chunk.
+  TextArena arena_;
+  uint64_t record_number_ = 0;
+  uint64_t row_number_ = 0;
+  uint32_t point_count_ = 0;
+  std::string errors_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PointSource>> make_msgpack_source(std::string body,
+                                                         const MsgpackPointsOptions& options) {
+  auto source = std::make_unique<MsgpackSource>(std::move(body), options);
+  TRY_VOID(source->check());
+  return std::unique_ptr<PointSource>(std::move(source));
+}
+
+}  // namespace varve
