@@ -39,6 +39,7 @@ SCRIPTS = [
     ("tests/corpus/run.py", [], ["--all"]),
     ("tests/differential/run.py", ["--seconds", "8"], ["--seconds", "600"]),
     ("tests/wire/clients.py", [], []),
+    ("tests/wire/write_formats.py", [], []),
     ("tests/data/nab.py", [], []),
     ("tests/crash/kill.py", ["10"], ["50"]),
 ]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/influx/door.h"
 
+#include "serve/influx/bucket_delete.h"
 #include "serve/influx/errors.h"
 #include "serve/influx/query.h"
 #include "serve/influx/write.h"
@@ -28,12 +29,20 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
   // Answered for every path: a browser asks before it sends a request of another origin.
   if (method == "OPTIONS") return reply.send_status(200);
   const bool reads = method == "GET" || method == "HEAD";
-  if (path == "/write") {
+  if (path == "/write" || path == "/api/v2/write") {
     if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
     return for_user(std::move(request), std::move(reply),
                     [this](HttpRequest asked, Reply answer, const auth::Identity& who) {
                       handle_write(catalog_, ingest_, clock_, options_.body_bytes_max, who,
                                    std::move(asked), std::move(answer));
+                    });
+  }
+  if (path == "/api/v2/delete") {
+    if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
+    return for_user(std::move(request), std::move(reply),
+                    [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
+                      handle_bucket_delete({catalog_, queries_, query_pool_, stopping_}, who,
+                                           asked, std::move(answer));
                     });
   }
   if (path == "/query") {

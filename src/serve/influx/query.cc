@@ -10,6 +10,7 @@
 #include "serve/influx/answer_sink.h"
 #include "serve/influx/authorize.h"
 #include "serve/influx/errors.h"
+#include "serve/influx/null_sink.h"
 #include "serve/influx/parameters_json.h"
 
 namespace varve::influx {
@@ -47,29 +48,6 @@ std::optional<uint64_t> positive(std::string_view text) {
   if (error != std::errc() || end != text.data() + text.size() || number <= 0) return std::nullopt;
   return static_cast<uint64_t>(number);
 }
-
-/// Throws answers away.
-class NullSink final : public ResultSink {
- public:
-  Result<void> begin_statement(uint32_t) override { return {}; }
-  Result<void> message(std::string_view, std::string_view) override { return {}; }
-  Result<void> begin_series(const ResultHeader&) override { return {}; }
-  Result<void> rows(const ResultBlock&) override { return {}; }
-  Result<void> end_series() override { return {}; }
-  Result<void> statement_error(std::string_view text) override {
-    failed_ = true;
-    error_ = std::string(text);
-    return {};
-  }
-  Result<void> end_statement() override { return {}; }
-
-  bool failed() const { return failed_; }
-  const std::string& error() const { return error_; }
-
- private:
-  bool failed_ = false;
-  std::string error_;
-};
 
 influxql::QueryRequest request_of(const QueryQuestion& question, const auth::Identity& who,
                                   CancelFlag cancel) {

@@ -7,6 +7,8 @@
 #include "base/metrics.h"
 #include "codec/gzip.h"
 #include "codec/line_protocol.h"
+#include "codec/msgpack_points.h"
+#include "serve/influx/bucket.h"
 #include "serve/influx/errors.h"
 
 namespace varve::influx {
@@ -40,6 +42,34 @@ bool is_consistency_level(std::string_view text) {
                      [&](std::string_view level) { return equals_ignoring_case(level, text); });
 }
 
+bool is_msgpack(std::string_view content_type) {
+  constexpr auto kTypes = std::to_array<std::string_view>(
+      {"application/msgpack", "application/x-msgpack",
+       "application/vnd.hyperbytedb.columnar-msgpack.v1"});
+  const auto type = content_type.substr(0, content_type.find_first_of("; "));
+  return std::any_of(kTypes.begin(), kTypes.end(),
+                     [&](std::string_view one) { return equals_ignoring_case(one, type); });
+}
+
+/// What the URL says of a write.
+struct WriteWords {
+  IngestTarget target;
+  TimePrecision precision;
+};
+
+Result<WriteWords> read_words(const HttpRequest& request) {
+  const auto precision = request.parameters.get("precision");
+  if (request.path == "/api/v2/write") {
+    const auto unit = TRY(parse_bucket_precision(precision));
+    return WriteWords{TRY(read_bucket(request.parameters.get("bucket"))), unit};
+  }
+  const auto database = request.parameters.get("db");
+  if (database.empty()) return fail(ErrorCode::kInvalidInput, "database is required");
+  return WriteWords{{.database = std::string(database),
+                     .policy = std::string(request.parameters.get("rp"))},
+                    TRY(parse_precision(precision))};
+}
+
 void name_policy(const Catalog& catalog, WritePlace& place) {
   if (!place.policy.empty()) return;
   const auto database = catalog.snapshot()->database(place.database);
@@ -56,8 +86,7 @@ Result<void> check_write(const CatalogSnapshot& catalog, const std::string& data
 }  // namespace
 
 Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t body_bytes_max) {
-  const auto database = request.parameters.get("db");
-  if (database.empty()) return fail(ErrorCode::kInvalidInput, "database is required");
+  const auto where = TRY(read_words(request));
   std::string body = std::move(request.body);
   if (request.headers.find("content-encoding") == "gzip") {
     auto plain = gunzip(body, body_bytes_max);
@@ -66,15 +95,19 @@ Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t bo
     }
     body = TRY(std::move(plain));
   }
-  const auto precision = TRY(parse_precision(request.parameters.get("precision")));
   const auto level = request.parameters.get("consistency");
   if (!level.empty() && !is_consistency_level(level)) {
     return fail(ErrorCode::kInvalidInput, "invalid consistency level");
   }
-  return WriteQuestion{.target = {.database = std::string(database),
-                                  .policy = std::string(request.parameters.get("rp"))},
-                       .points = make_line_protocol_source(
-                           std::move(body), {.precision = precision, .now_ns = now_ns})};
+  WriteQuestion question{.target = where.target, .points = nullptr};
+  if (is_msgpack(request.headers.find("content-type").value_or(""))) {
+    question.points = TRY(make_msgpack_source(
+        std::move(body), {.precision = where.precision, .now_ns = now_ns}));
+  } else {
+    question.points = make_line_protocol_source(
+        std::move(body), {.precision = where.precision, .now_ns = now_ns});
+  }
+  return question;
 }
 
 WriteAnswer word_write(const Result<IngestSummary>& outcome, const WritePlace& place) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// POST /write: line protocol into a database.
+// POST /write and /api/v2/write: line protocol or MessagePack into a database.
 //
 //   read_write() ──▶ Ingest::write ──▶ word_write() ──▶ 204, or what went wrong
 // Source: InfluxDB 1.8, services/httpd, Handler.serveWrite.
@@ -25,8 +25,8 @@ struct WriteQuestion {
   std::unique_ptr<PointSource> points;
 };
 
-/// Pure. Takes the body. Errors: kInvalidInput, kTooLarge (the body is larger than `body_bytes_max`
-/// once decompressed).
+/// Pure. Takes the body. Errors: kInvalidInput, kNotFound (a bucket that names no database),
+/// kTooLarge (the body is larger than `body_bytes_max` once decompressed).
 Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t body_bytes_max);
 
 struct WriteAnswer {

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Points in MessagePack, and the paths of clients of InfluxDB 2: written over HTTP, read back."""
+import json
+import os
+import struct
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from server import Cases, Server, gzipped, need_binary  # noqa: E402
+
+ROWS = "application/msgpack"
+COLUMNS = "application/vnd.hyperbytedb.columnar-msgpack.v1"
+EITHER = "application/x-msgpack"
+
+
+def pack(value):
+    """MessagePack, not always in the shortest form."""
+    if value is None:
+        return b"\xc0"
+    if isinstance(value, bool):
+        return b"\xc3" if value else b"\xc2"
+    if isinstance(value, int):
+        return struct.pack(">Bq", 0xD3, value) if value < 2**63 else struct.pack(">BQ", 0xCF, value)
+    if isinstance(value, float):
+        return struct.pack(">Bd", 0xCB, value)
+    if isinstance(value, str):
+        text = value.encode()
+        return struct.pack(">BI", 0xDB, len(text)) + text
+    if isinstance(value, list):
+        return struct.pack(">BI", 0xDD, len(value)) + b"".join(map(pack, value))
+    return struct.pack(">BI", 0xDF, len(value)) + b"".join(pack(k) + pack(v) for k, v in value.items())
+
+
+def post(server, content_type, value, **parameters):
+    body = value if isinstance(value, bytes) else pack(value)
+    return server.http("POST", "/write", {"db": "d", **parameters}, body, {"Content-Type": content_type})
+
+
+def rows_are_read(cases):
+    with Server() as server:
+        server.create("d")
+        answer = post(server, ROWS, [
+            {"measurement": "cpu", "tags": {"host": "a b"}, "timestamp": 1,
+             "fields": {"f": 1.5, "i": 7, "s": 'x"y', "b": True}},
+            {"measurement": "cpu", "tags": {"host": "a b"}, "timestamp": 2,
+             "fields": {"f": {"Float": 2.5}, "i": {"Integer": 8}, "s": {"String": "z"}, "b": {"Boolean": False}}}])
+        cases.equal("rows are taken", answer.status, 204)
+        cases.equal("and read back", server.rows("SELECT * FROM cpu", "d", epoch="ns"),
+                    [[1, True, 1.5, "a b", 7, 'x"y'], [2, False, 2.5, "a b", 8, "z"]])
+        cases.equal("the same series as by line protocol",
+                    (server.write("d", "cpu,host=a\\ b f=3 3").status,
+                     server.rows("SHOW SERIES", "d")), (204, [["cpu,host=a\\ b"]]))
+        answer = post(server, EITHER, {"measurement": "one", "fields": {"v": 1.0}})
+        cases.equal("a map alone is one row", (answer.status, len(server.rows("SELECT v FROM one", "d"))), (204, 1))
+        answer = post(server, ROWS, gzipped(pack([{"measurement": "zip", "fields": {"v": 1}, "timestamp": 5}])))
+        cases.equal("compressed bytes without a word about it are refused", answer.status, 400)
+
+
+def columns_are_read(cases):
+    with Server() as server:
+        server.create("d")
+        values = [float(i) for i in range(1000)]
+        answer = post(server, COLUMNS, {"measurement": "m", "tags": {"t": "x"}, "field": "v", "values": values,
+                                        "timestamps": [i * 10 for i in range(1000)]}, precision="ms")
+        cases.equal("a column is taken", answer.status, 204)
+        cases.equal("and all of it is there", server.rows("SELECT count(v), sum(v), last(v) FROM m", "d"),
+                    [["1970-01-01T00:00:00Z", 1000, sum(values), 999]])
+        answer = post(server, EITHER, {"measurement": "w", "tags": {"host": ["a", "b"]}, "timestamps": [1, 2],
+                                       "fields": {"i": [1, 2], "s": ["x", None]}})
+        cases.equal("columns of several types with a tag for each row",
+                    (answer.status, server.rows("SELECT * FROM w", "d", epoch="ns")),
+                    (204, [[1, "a", 1, "x"], [2, "b", 2, None]]))
+
+
+def mistakes_are_named(cases):
+    with Server() as server:
+        server.create("d")
+        wrong = [({"measurement": "m", "field": "v", "values": [1.0, 2.0], "timestamps": [1]}, "'timestamps' has 1"),
+                 ({"measurement": "m", "field": "", "values": [1.0]}, "'field' is missing or empty"),
+                 ([{"measurement": "m", "fields": {}}], "'fields' is empty"),
+                 ([{"fields": {"v": 1}}], "'measurement' is missing"),
+                 (pack([{"measurement": "m", "fields": {"v": 1}}])[:-1], "ends at byte"),
+                 (b"cpu v=1", "is an integer, not a map")]
+        for body, why in wrong:
+            for content_type in (ROWS, COLUMNS, EITHER):
+                answer = post(server, content_type, body)
+                cases.expect("%r is refused" % why, answer.status == 400 and why in answer.json()["error"], answer)
+        cases.equal("and nothing of it is stored", server.rows("SHOW MEASUREMENTS", "d"), [])
+        post(server, ROWS, [{"measurement": "m", "fields": {"v": 1}, "timestamp": 1}])
+        answer = post(server, ROWS, [{"measurement": "m", "fields": {"v": 1.5}, "timestamp": 1},
+                                     {"measurement": "m", "fields": {"w": 1.5}, "timestamp": 1}])
+        cases.expect("a conflict of types drops its row alone",
+                     answer.status == 400 and "field type conflict" in answer.text
+                     and server.rows("SELECT w FROM m", "d", epoch="ns") == [[1, 1.5]], answer)
+
+
+def buckets_are_policies(cases):
+    def delete(body, bucket="d/autogen"):
+        return server.http("POST", "/api/v2/delete", {"bucket": bucket}, json.dumps(body).encode())
+
+    with Server() as server:
+        server.create("d")
+        server.query("CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1")
+        lines = "cpu,host=a v=1 1\ncpu,host=b v=2 2\nmem,host=a v=3 3"
+        for bucket in ("d/autogen", "d/p"):
+            answer = server.http("POST", "/api/v2/write", {"bucket": bucket, "precision": "s"}, lines.encode())
+            cases.equal("a bucket takes points", answer.status, 204)
+        answer = server.http("POST", "/api/v2/write", {"bucket": "nodb/p"}, b"m v=1")
+        cases.equal("an unknown database is a bucket that is not there", answer.status, 404)
+        span = {"start": "1970-01-01T00:00:00Z", "stop": "2020-01-01T00:00:00Z"}
+        answer = delete({**span, "predicate": '_measurement = "cpu" AND host = "a"'})
+        cases.equal("a delete says so", answer.status, 200)
+        cases.equal("and takes what its predicate says", server.rows("SELECT v FROM cpu, mem", "d", epoch="s"),
+                    [[2, 2], [3, 3]])
+        cases.equal("in its policy alone", len(server.rows('SELECT v FROM d.p.cpu', "d")), 2)
+        delete({"start": "1970-01-01T00:00:03Z", "stop": "1970-01-01T00:00:04Z"})
+        cases.equal("without a predicate it takes the time range", server.rows("SELECT v FROM cpu, mem", "d", epoch="s"),
+                    [[2, 2]])
+        for body, bucket, status, why in [
+                (span, "d", 404, "retention policy not found"), (span, "x/p", 404, "database not found"),
+                ({"stop": "1970-01-01T00:00:04Z"}, "d/p", 400, "start field"),
+                ({**span, "predicate": "host != 'a'"}, "d/p", 400, "only supports equality"),
+                ({**span, "predicate": "host = 'a' OR host = 'b'"}, "d/p", 400, "only supports equality"),
+                ({**span, "stop": "2020-01-01T00:00:00Z' OR 'a'='a"}, "d/p", 400, "invalid format"),
+                ([], "d/p", 400, "cannot parse request body")]:
+            answer = delete(body, bucket)
+            cases.expect("%s is refused" % why, answer.status == status and why in answer.text, answer)
+        cases.equal("and nothing is deleted by these", len(server.rows('SELECT v FROM d.p./.*/', "d")), 3)
+
+
+if __name__ == "__main__":
+    need_binary()
+    CASES = Cases()
+    CASES.run(rows_are_read, columns_are_read, mistakes_are_named, buckets_are_policies)
+    CASES.finish()
