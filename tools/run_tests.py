@@ -38,6 +38,7 @@ SCRIPTS = [
     ("tests/program/definitions.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),
     ("tests/differential/run.py", ["--seconds", "8"], ["--seconds", "600"]),
+    ("tests/wire/auth.py", [], []),
     ("tests/wire/clients.py", [], []),
     ("tests/wire/write_formats.py", [], []),
     ("tests/data/nab.py", [], []),

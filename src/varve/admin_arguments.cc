@@ -31,9 +31,8 @@ constexpr const char* kInspectExamples = R"(Examples:
   varve inspect sst data/engine/shard-0/12.sst --json
 Nothing is changed; damaged files are read as far as they go.)";
 
-void add_server(CLI::App& command, std::string& url, std::string& config_path) {
-  command.add_option("--url,--host", url, "server to ask; default: as the configuration says")
-      ->type_name("URL");
+void add_server(CLI::App& command, ServerAccess& server, std::string& config_path) {
+  add_server_options(command, server, "server to ask; default: as the configuration says");
   command.add_option("--config", config_path, "TOML file that says where the server listens")
       ->type_name("FILE");
 }
@@ -45,7 +44,7 @@ CLI::App* add_backup_command(CLI::App& app, BackupArguments& arguments) {
   command->add_option("--to,--output", arguments.to, "folder of the backup; made when missing")
       ->required()
       ->type_name("DIR");
-  add_server(*command, arguments.url, arguments.config_path);
+  add_server(*command, arguments.server, arguments.config_path);
   auto* offline = command->add_option("--data-dir", arguments.data_dir,
                                       "back up this folder, which no server uses");
   offline->type_name("DIR")->excludes(command->get_option("--url"));
@@ -76,7 +75,7 @@ CLI::App* add_restore_command(CLI::App& app, RestoreArguments& arguments) {
       ->needs(part);
   command->add_flag("--verify,!--no-verify", arguments.verifies,
                     "compare checksums of all files (default)");
-  add_server(*command, arguments.url, arguments.config_path);
+  add_server(*command, arguments.server, arguments.config_path);
   command->get_option("--url")->needs(part);
   command->footer(kRestoreExamples);
   return command;
@@ -87,7 +86,7 @@ CLI::App* add_verify_command(CLI::App& app, VerifyArguments& arguments) {
   auto* offline = command->add_option("--data-dir", arguments.data_dir,
                                       "check this folder, which no server uses; changes nothing");
   offline->type_name("DIR");
-  add_server(*command, arguments.url, arguments.config_path);
+  add_server(*command, arguments.server, arguments.config_path);
   auto* backup = command->add_option("--backup", arguments.backup, "check this backup");
   backup->type_name("DIR")->excludes(offline);
   command->get_option("--url")->excludes(offline)->excludes(backup);

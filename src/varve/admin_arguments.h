@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "varve/server_access.h"
+
 namespace CLI {
 class App;
 }
@@ -13,7 +15,7 @@ namespace varve {
 
 struct BackupArguments {
   std::string to;
-  std::string url;       ///< Empty: where the configuration says that the server listens.
+  ServerAccess server;   ///< Without a URL: where the configuration says that it listens.
   std::string data_dir;  ///< Set: no server runs.
   std::string config_path;
   bool copies = false;
@@ -27,13 +29,13 @@ struct RestoreArguments {
   std::string table;
   bool merges = false;
   bool verifies = true;
-  std::string url;
+  ServerAccess server;
   std::string config_path;
 };
 
 struct VerifyArguments {
   std::string data_dir;
-  std::string url;
+  ServerAccess server;
   std::string backup;
   std::string config_path;
 };

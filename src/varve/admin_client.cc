@@ -64,8 +64,8 @@ class AnswerLines {
 
 }  // namespace
 
-Result<std::string> server_address(const std::string& url, const std::string& config_path) {
-  if (!url.empty()) return url;
+Result<ServerAccess> server_of(ServerAccess given, const std::string& config_path) {
+  if (!given.url.empty()) return completed(std::move(given));
   const auto config = TRY(load_config(config_path, {}));
   const auto options = http_options(config);
   if (!options) {
@@ -76,19 +76,20 @@ Result<std::string> server_address(const std::string& url, const std::string& co
   const bool everywhere = options->host == "0.0.0.0" || options->host == "::";
   const std::string host = everywhere ? "127.0.0.1" : options->host;
   const bool is_v6 = host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(options->port);
+  given.url = std::string(options->tls ? "https://" : "http://") +
+              (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(options->port);
+  return completed(std::move(given));
 }
 
-int ask_administration(const std::string& address, const std::string& target) {
+int ask_administration(const ServerAccess& server, const std::string& target) {
   const auto complain = [](std::string_view why) {
     print(stderr, "varve: ", why);
     return 1;
   };
-  auto place = parse_http_address(address);
-  if (!place) return complain(place.error().message);
-  HttpClient client(std::move(*place));
+  auto client = client_of(server);
+  if (!client) return complain(client.error().message);
   AnswerLines lines;
-  const auto answer = client.ask({.method = "POST", .target = target, .headers = {}, .body = {}},
+  const auto answer = client->ask({.method = "POST", .target = target, .headers = {}, .body = {}},
                                  [&](std::string_view piece) { return lines.take(piece); });
   if (!answer) {
     return complain(answer.error().message + (answer.error().message.starts_with("nothing answers")
@@ -99,13 +100,12 @@ int ask_administration(const std::string& address, const std::string& target) {
   if (lines.exit_status()) return *lines.exit_status();
   return complain(answer->status == 200
                       ? "the server broke off before the end"
-                      : address + " answered with status " + std::to_string(answer->status));
+                        : server.url + " answered with status " + std::to_string(answer->status));
 }
 
-bool server_answers(const std::string& address) {
-  auto place = parse_http_address(address);
-  if (!place) return false;
-  return HttpClient(std::move(*place)).ask({.method = "GET", .target = "/ping"}).has_value();
+bool server_answers(const ServerAccess& server) {
+  auto client = client_of(server);
+  return client && client->ask({.method = "GET", .target = "/ping"}).has_value();
 }
 
 std::string absolute_path(const std::string& path) {

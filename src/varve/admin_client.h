@@ -6,18 +6,20 @@
 
 #include "base/result.h"
 #include "serve/admin/administration.h"
+#include "varve/server_access.h"
 
 namespace varve {
 
-/// The address of the server: what was given, or where the configuration says that it listens.
-Result<std::string> server_address(const std::string& url, const std::string& config_path);
+/// How to reach the server: as was given, where the configuration says that it listens when there
+/// is no URL. Asks for a password when one is missing.
+Result<ServerAccess> server_of(ServerAccess given, const std::string& config_path);
 
 /// Posts to `target` and prints the answer as it comes: progress on standard error, damage and the
 /// end on standard output. Gives the exit status.
-int ask_administration(const std::string& address, const std::string& target);
+int ask_administration(const ServerAccess& server, const std::string& target);
 
-/// Whether something answers at the address.
-bool server_answers(const std::string& address);
+/// Whether something answers there.
+bool server_answers(const ServerAccess& server);
 
 /// The path as a server started elsewhere understands it.
 std::string absolute_path(const std::string& path);

@@ -50,9 +50,9 @@ int run_backup(const BackupArguments& arguments) {
     static_cast<void>(log::configure({.level = log::Level::kWarn}));
     return print_outcome(back_up_offline(arguments));
   }
-  const auto address = server_address(arguments.url, arguments.config_path);
-  if (!address) return print_outcome(fail(address.error()));
-  return ask_administration(*address, "/api/v1/backup?to=" +
+  const auto server = server_of(arguments.server, arguments.config_path);
+  if (!server) return print_outcome(fail(server.error()));
+  return ask_administration(*server, "/api/v1/backup?to=" +
                                           percent_encode(absolute_path(arguments.to)) +
                                           (arguments.copies ? "&copy=true" : ""));
 }

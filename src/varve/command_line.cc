@@ -23,7 +23,8 @@ Every setting: varve config show)";
 constexpr const char* kQueryExamples = R"(Examples:
   varve query 'SHOW DATABASES'
   varve query 'SELECT mean(usage_user) FROM cpu WHERE time > now() - 5m GROUP BY time(1m)' --db host
-  varve query 'SELECT * FROM cpu' --db host --format csv > cpu.csv)";
+  varve query 'SELECT * FROM cpu' --db host --format csv > cpu.csv
+  varve query 'SHOW USERS' --url https://db.example:8086 --user ann)";
 
 constexpr const char* kImportExamples = R"(Examples:
   varve import points.lp.gz --db plant
@@ -88,9 +89,7 @@ class ConfigFlags {
   bool collect_host_ = false;
 };
 
-void add_host(CLI::App& app, std::string& host) {
-  app.add_option("--host", host, "server to ask")->type_name("HOST[:PORT]")->capture_default_str();
-}
+constexpr const char* kServerDoc = "server to ask [127.0.0.1:8086]";
 
 void add_query_options(CLI::App& app, QueryArguments& arguments) {
   static const std::map<std::string, PrintFormat> kFormats{
@@ -101,7 +100,7 @@ void add_query_options(CLI::App& app, QueryArguments& arguments) {
   app.add_option("--db", arguments.database, "database of names without one")->type_name("NAME");
   app.add_option("--rp", arguments.policy, "retention policy of names without one")
       ->type_name("NAME");
-  add_host(app, arguments.host);
+  add_server_options(app, arguments.server, kServerDoc);
   app.add_option("--format", arguments.format, "table, csv or json")
       ->type_name("FORMAT")
       ->transform(CLI::CheckedTransformer(kFormats).description(""));
@@ -117,7 +116,7 @@ void add_import_options(CLI::App& app, ImportArguments& arguments) {
       ->required()
       ->type_name("NAME");
   app.add_option("--rp", arguments.policy, "retention policy to write to")->type_name("NAME");
-  add_host(app, arguments.host);
+  add_server_options(app, arguments.server, kServerDoc);
   app.add_option("--precision", arguments.precision, "unit of the times: ns, u, ms, s, m or h")
       ->type_name("UNIT")
       ->check(CLI::IsMember({"n", "ns", "u", "ms", "s", "m", "h"}).description(""))

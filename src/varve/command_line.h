@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "varve/admin_arguments.h"
+#include "varve/server_access.h"
 
 namespace varve {
 
@@ -33,7 +34,7 @@ enum class PrintFormat : uint8_t { kTable, kCsv, kJson };
 
 struct QueryArguments {
   std::string text;
-  std::string host = "127.0.0.1:8086";
+  ServerAccess server = {.url = "127.0.0.1:8086"};
   std::string database;
   std::string policy;
   std::string epoch;  ///< Empty: times as text.
@@ -42,7 +43,7 @@ struct QueryArguments {
 
 struct ImportArguments {
   std::string path;
-  std::string host = "127.0.0.1:8086";
+  ServerAccess server = {.url = "127.0.0.1:8086"};
   std::string database;
   std::string policy;
   std::string precision = "ns";

@@ -33,7 +33,7 @@ TEST(CommandLine, ReadsQueriesAndImports) {
   ASSERT_NE(query, nullptr);
   EXPECT_EQ(query->text, "SHOW DATABASES");
   EXPECT_EQ(query->format, PrintFormat::kCsv);
-  EXPECT_EQ(query->host, "127.0.0.1:8086");
+  EXPECT_EQ(query->server.url, "127.0.0.1:8086");
   const auto other = parse_command_line(
       {"import", "f.lp", "--db", "d", "--batch-lines", "7", "--resume", "--precision", "ms"});
   const auto* import = std::get_if<ImportArguments>(&other);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <mutex>
 
+#include "base/check.h"
 #include "base/thread.h"
 #include "io/posix_file_system.h"
 #include "serve/http/client.h"
@@ -37,15 +38,18 @@ std::string quote_identifier(std::string_view name) {
   return quoted + "\"";
 }
 
-Result<void> create_database(const HttpAddress& address, const std::string& name) {
-  HttpClient client(address);
+Result<void> create_database(const ServerAccess& server, const std::string& name) {
+  auto client = TRY(client_of(server));
   const auto answer =
       TRY(client.ask({.method = "POST",
                       .target = "/query",
                       .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                       .body = "q=" + percent_encode("CREATE DATABASE " + quote_identifier(name))}));
   if (answer.status == 200 && answer.body.find("\"error\"") == std::string::npos) return {};
-  return fail(ErrorCode::kIo, "cannot make database " + name + ": " + answer.body);
+  // Who may only write cannot make one; whether it is there the first write tells.
+  if (answer.status == 403) return {};
+  return fail(ErrorCode::kIo,
+              "cannot make database " + name + ": " + error_of_body(answer.body));
 }
 
 std::string write_target(const ImportArguments& arguments) {
@@ -112,11 +116,11 @@ class ImportRun {
     if (!on_terminal_) shown_ = began_;
   }
 
-  Result<void> run(const HttpAddress& address);
+  Result<void> run(const ServerAccess& server);
   int summarise(const Result<void>& outcome);
 
  private:
-  void send_batches(const HttpAddress& address);
+  void send_batches(const ServerAccess& server);
   Result<void> read_batches();
   void show(bool last);
   void save();
@@ -141,11 +145,11 @@ class ImportRun {
   const bool on_terminal_;
 };
 
-Result<void> ImportRun::run(const HttpAddress& address) {
+Result<void> ImportRun::run(const ServerAccess& server) {
   std::vector<Thread> senders;
   for (size_t i = 0; i < arguments_.connections; ++i) {
     senders.emplace_back("import-" + std::to_string(i),
-                         [this, &address] { send_batches(address); });
+                         [this, &server] { send_batches(server); });
   }
   auto read = read_batches();
   {
@@ -179,8 +183,10 @@ Result<void> ImportRun::read_batches() {
   }
 }
 
-void ImportRun::send_batches(const HttpAddress& address) {
-  ImportSender sender(address, {.target = write_target(arguments_)}, stopped_);
+void ImportRun::send_batches(const ServerAccess& server) {
+  auto client = client_of(server);
+  CHECK(client.has_value());  // Its URL was good when the database was made.
+  ImportSender sender(std::move(*client), {.target = write_target(arguments_)}, stopped_);
   for (;;) {
     ImportBatch batch;
     {
@@ -272,13 +278,13 @@ Result<ImportPosition> start_position(const ImportArguments& arguments) {
 }
 
 Result<int> import_file(const ImportArguments& arguments) {
-  const auto address = TRY(parse_http_address(arguments.host));
+  const ServerAccess server = completed(arguments.server);
   auto source = TRY(ImportSource::open(arguments.path));
   const auto start = TRY(start_position(arguments));
-  TRY_VOID(create_database(address, arguments.database));
+  TRY_VOID(create_database(server, arguments.database));
   TRY_VOID(source.skip_to(start.offset, start.lines));
   ImportRun run(arguments, std::move(source), start);
-  return run.summarise(run.run(address));
+  return run.summarise(run.run(server));
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ class ImportSender {
   };
 
   /// `stopped` ends the waiting between two tries; it outlives the sender.
-  ImportSender(HttpAddress address, Options options, const std::atomic<bool>& stopped)
-      : client_(std::move(address)), options_(std::move(options)), stopped_(stopped) {}
+  ImportSender(HttpClient client, Options options, const std::atomic<bool>& stopped)
+      : client_(std::move(client)), options_(std::move(options)), stopped_(stopped) {}
 
   /// Writes the lines; gives those that the server refused. An error is one that concerns all
   /// lines: the server is gone, full, or does not know the retention policy.

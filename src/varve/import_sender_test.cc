@@ -68,7 +68,7 @@ class ImportSenderTest : public ::testing::Test {
   HttpServer server_{{.port = 0, .threads = 1}, target_};
   uint16_t port_ = server_.start().value_or(0);
   std::atomic<bool> stopped_{false};
-  ImportSender sender_{{"127.0.0.1", port_},
+  ImportSender sender_{HttpClient({"127.0.0.1", port_}),
                        {.target = "/write?db=d", .tries_max = 3, .first_pause_ms = 1},
                        stopped_};
 };

@@ -114,7 +114,7 @@ void Node::State::open_admin_door() {
                    .store_admin = *store,
                    .ingest = *ingest,
                    .data_directory = directory->path()});
-  admin_door = std::make_unique<admin::AdminDoor>(*administration, clock);
+  admin_door = std::make_unique<admin::AdminDoor>(*administration, *access, clock);
   router = std::make_unique<HttpRouter>(*door);
   for (const auto path : {admin::kBackupPath, admin::kRestorePath, admin::kVerifyPath}) {
     router->add(std::string(path), *admin_door);

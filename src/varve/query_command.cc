@@ -4,6 +4,7 @@
 
 #include "serve/http/client.h"
 #include "varve/commands.h"
+#include "varve/import_sender.h"
 #include "varve/result_table.h"
 
 namespace varve {
@@ -48,13 +49,13 @@ int print_table(const std::string& body) {
 }  // namespace
 
 int run_query(const QueryArguments& arguments) {
-  auto address = parse_http_address(arguments.host);
-  if (!address) return complain(address.error().message);
-  HttpClient client(std::move(*address));
+  const ServerAccess server = completed(arguments.server);
+  auto client = client_of(server);
+  if (!client) return complain(client.error().message);
   const auto question = question_of(arguments);
   // Rows of CSV need no look at the whole answer: they are printed as they come.
   const bool streams = arguments.format == PrintFormat::kCsv;
-  const auto answer = streams ? client.ask(question, print) : client.ask(question);
+  const auto answer = streams ? client->ask(question, print) : client->ask(question);
   if (!answer) {
     return complain(answer.error().message + (answer.error().message.starts_with("nothing answers")
                                                   ? "; is the server running? (varve serve)"
@@ -62,8 +63,9 @@ int run_query(const QueryArguments& arguments) {
   }
   if (answer->status != 200) {
     const auto reason = answer->headers.find("X-Influxdb-Error");
+    if (answer->status == 401) return complain(error_of_body(answer->body));
     return complain(reason ? std::string(*reason)
-                           : arguments.host + " answered with status " +
+                           : server.url + " answered with status " +
                                  std::to_string(answer->status));
   }
   if (arguments.format == PrintFormat::kTable) return print_table(answer->body);

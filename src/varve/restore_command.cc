@@ -47,9 +47,9 @@ int run_restore(const RestoreArguments& arguments) {
                               "say what to restore: all of it into a new folder (--data-dir), or "
                               "one database into a running server (--db)"));
   }
-  const auto address = server_address(arguments.url, arguments.config_path);
-  if (!address) return print_outcome(fail(address.error()));
-  return ask_administration(*address, target_of(arguments));
+  const auto server = server_of(arguments.server, arguments.config_path);
+  if (!server) return print_outcome(fail(server.error()));
+  return ask_administration(*server, target_of(arguments));
 }
 
 }  // namespace varve

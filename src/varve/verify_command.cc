@@ -16,9 +16,9 @@ int run_verify(const VerifyArguments& arguments) {
   if (!arguments.data_dir.empty()) {
     return print_outcome(verify_data_directory(files, arguments.data_dir, progress));
   }
-  const auto address = server_address(arguments.url, arguments.config_path);
-  if (address && (!arguments.url.empty() || server_answers(*address))) {
-    return ask_administration(*address, "/api/v1/verify");
+  const auto server = server_of(arguments.server, arguments.config_path);
+  if (server && (!arguments.server.url.empty() || server_answers(*server))) {
+    return ask_administration(*server, "/api/v1/verify");
   }
   const auto config = load_config(arguments.config_path, {});
   if (!config) return print_outcome(fail(config.error()));

@@ -36,6 +36,15 @@ void append_sources(const std::vector<Source>& sources, Privileges& needed) {
   }
 }
 
+/// Only for databases that stand in the sources.
+void append_named_databases(const std::vector<Source>& sources, Privileges& needed) {
+  Privileges all;
+  append_sources(sources, all);
+  for (RequiredPrivilege& source : all) {
+    if (!source.database.empty()) needed.push_back(std::move(source));
+  }
+}
+
 // Source: InfluxDB 1.8, "Authentication and authorization". Whatever is not listed here needs an
 // administrator.
 struct PrivilegesOf {
@@ -51,10 +60,10 @@ struct PrivilegesOf {
   Privileges operator()(const ShowDatabasesStatement&) const { return on("", Privilege::kNone); }
   Privileges operator()(const ShowRetentionPoliciesStatement& s) const { return read(s); }
   Privileges operator()(const ShowMeasurementsStatement& s) const { return read(s); }
-  Privileges operator()(const ShowSeriesStatement& s) const { return read(s); }
-  Privileges operator()(const ShowTagKeysStatement& s) const { return read(s); }
-  Privileges operator()(const ShowTagValuesStatement& s) const { return read(s); }
-  Privileges operator()(const ShowFieldKeysStatement& s) const { return read(s); }
+  Privileges operator()(const ShowSeriesStatement& s) const { return read_sources(s); }
+  Privileges operator()(const ShowTagKeysStatement& s) const { return read_sources(s); }
+  Privileges operator()(const ShowTagValuesStatement& s) const { return read_sources(s); }
+  Privileges operator()(const ShowFieldKeysStatement& s) const { return read_sources(s); }
   Privileges operator()(const ShowCardinalityStatement& s) const {
     // Never less than reading the database that is counted.
     Privileges needed = read(s);
@@ -83,10 +92,19 @@ struct PrivilegesOf {
   static Privileges read(const S& s) { return on(s.database, Privilege::kRead); }
   template <class S>
   static Privileges write(const S& s) { return on(s.database, Privilege::kWrite); }
+  // More than InfluxDB asks: FROM may name a database that ON does not.
+  template <class S>
+  static Privileges read_sources(const S& s) {
+    Privileges needed = read(s);
+    append_named_databases(s.sources, needed);
+    return needed;
+  }
   static Privileges standing(const std::string& database, const SelectStatement& select) {
     Privileges needed = on(database, Privilege::kRead);
     const std::string& target = select.target ? select.target->measurement.database : "";
     if (!target.empty()) needed.push_back({false, target, Privilege::kWrite});
+    // More than InfluxDB asks: who may not read another database must not have it read for them.
+    append_named_databases(select.sources, needed);
     return needed;
   }
 };

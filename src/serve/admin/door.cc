@@ -17,6 +17,7 @@ int status_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::kInvalidInput:
     case ErrorCode::kConflict: return 400;
+    case ErrorCode::kUnauthenticated: return 401;
     case ErrorCode::kForbidden: return 403;
     case ErrorCode::kNotFound: return 404;
     case ErrorCode::kAlreadyExists: return 409;
@@ -40,6 +41,7 @@ HttpResponse error_response(int status, std::string_view why) {
                         .headers = {{"Content-Type", "application/json"}},
                         .body = line_of("error", why)};
   if (status == 503) response.headers.add("Retry-After", "1");
+  if (status == 401) response.headers.add("WWW-Authenticate", "Basic realm=\"InfluxDB\"");
   return response;
 }
 
@@ -146,8 +148,8 @@ bool is_from_this_machine(const HttpRequest& request) {
          !has("Via");
 }
 
-AdminDoor::AdminDoor(Administration& administration, const Clock& clock)
-    : administration_(administration), clock_(clock) {}
+AdminDoor::AdminDoor(Administration& administration, const Access& access, const Clock& clock)
+    : administration_(administration), access_(access), clock_(clock) {}
 
 AdminDoor::~AdminDoor() {
   cancel();
@@ -161,18 +163,29 @@ HttpResponse AdminDoor::refuse(const HttpRequest& /*head*/, int status, std::str
 }
 
 void AdminDoor::handle(HttpRequest request, Responder responder) {
-  const auto answer = [&](int status, std::string_view why) {
-    responder.send(error_response(status, why));
-  };
   if (request.method != "POST") {
     auto response = error_response(405, "this path takes POST");
     response.headers.add("Allow", "POST");
     return responder.send(std::move(response));
   }
-  if (!is_from_this_machine(request)) {
-    return answer(403, "administration is for programs on the server's own machine: there are no "
-                       "users yet who could be asked for a password");
+  if (!access_.is_enabled()) {
+    if (is_from_this_machine(request)) return work(request, responder);
+    return responder.send(error_response(
+        403, "administration is for programs on the server's own machine, unless the server asks "
+             "who its clients are (auth.enabled)"));
   }
+  access_.identify(std::move(request), [this, responder](const HttpRequest& asked,
+                                                         const Result<auth::Identity>& who) {
+    const auto allowed = who ? who->check_admin() : Result<void>(fail(who.error()));
+    if (allowed) return work(asked, responder);
+    responder.send(error_response(status_of(allowed.error().code), allowed.error().message));
+  });
+}
+
+void AdminDoor::work(const HttpRequest& request, const Responder& responder) {
+  const auto answer = [&](int status, std::string_view why) {
+    responder.send(error_response(status, why));
+  };
   const auto work = work_of(request);
   if (!work) return answer(status_of(work.error().code), work.error().message);
   if (!*work) return answer(404, "there is nothing at " + request.path);

@@ -8,9 +8,10 @@
 // The answer is a line of JSON for each event: {"progress":"…"}, {"damage":"…"}, and at the end
 // {"done":"…","damaged":0} or {"error":"…"}. What fails before the first line has its own status.
 //
-// Only programs on the server's own machine are answered: these works read and write folders there,
-// and there are no users yet. A request that a browser sends for a page, or that a proxy hands on,
-// is refused whatever its address.
+// Where the server asks who its clients are, an administrator is answered, from wherever. Where it
+// does not, only programs on the server's own machine are: these works read and write folders
+// there. A request that a browser sends for a page, or that a proxy hands on, is then refused
+// whatever its address.
 #pragma once
 
 #include <atomic>
@@ -18,6 +19,7 @@
 #include <string>
 
 #include "io/clock.h"
+#include "serve/access/access.h"
 #include "serve/admin/administration.h"
 #include "serve/http/handler.h"
 #include "serve/http/worker_pool.h"
@@ -32,7 +34,7 @@ inline constexpr std::string_view kVerifyPath = "/api/v1/verify";
 class AdminDoor final : public HttpHandler {
  public:
   /// The collaborators outlive the door.
-  AdminDoor(Administration& administration, const Clock& clock);
+  AdminDoor(Administration& administration, const Access& access, const Clock& clock);
   ~AdminDoor() override;
 
   /// Tells the work to end; before the server stops.
@@ -44,7 +46,10 @@ class AdminDoor final : public HttpHandler {
   HttpResponse refuse(const HttpRequest& head, int status, std::string_view why) override;
 
  private:
+  void work(const HttpRequest& request, const Responder& responder);
+
   Administration& administration_;
+  const Access& access_;
   const Clock& clock_;
   std::shared_ptr<std::atomic<bool>> stopping_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<bool> busy_{false};

@@ -6,6 +6,8 @@
 #include <future>
 #include <thread>
 
+#include "auth/password.h"
+#include "catalog/memory_key_value.h"
 #include "serve/http/client.h"
 #include "serve/http/server.h"
 
@@ -47,7 +49,12 @@ class AdminDoorTest : public ::testing::Test {
 
   FakeAdministration all_;
   SimulatedClock clock_{0};
-  AdminDoor door_{all_, clock_};
+  MemoryKeyValueDisk disk_;
+  std::unique_ptr<Catalog> catalog_ = open_catalog(disk_.open(), {}).value();
+  SeededRandom random_{1};
+  auth::Authenticator authenticator_{*catalog_, clock_, random_, {}};
+  Access access_{authenticator_, {}};
+  AdminDoor door_{all_, access_, clock_};
   HttpServer server_{{.port = 0, .threads = 1}, door_};
   uint16_t port_ = server_.start().value_or(0);
 };
@@ -138,6 +145,34 @@ TEST_F(AdminDoorTest, DoesOneWorkAtATimeAndEndsItWhenTheServerStops) {
   EXPECT_EQ(first.get().status, 503);
   all_.run = [](Progress&) { return Outcome{}; };
   EXPECT_EQ(ask("/api/v1/verify").status, 200);
+}
+
+TEST_F(AdminDoorTest, AsksForAnAdministratorWhereClientsAreAsked) {
+  auth::Authenticator asking(*catalog_, clock_, random_, {.enabled = true});
+  const Access access(asking, {});
+  AdminDoor door(all_, access, clock_);
+  HttpServer server({.port = 0, .threads = 1}, door);
+  const uint16_t port = server.start().value_or(0);
+  const auto status = [&](HttpHeaders headers) {
+    const auto answer =
+        HttpClient{{"127.0.0.1", port}}.ask({.method = "POST",
+                                             .target = "/api/v1/verify",
+                                             .headers = std::move(headers)});
+    EXPECT_EQ(answer->headers.find("WWW-Authenticate").has_value(), answer->status == 401);
+    return answer->status;
+  };
+  EXPECT_EQ(status({}), 403) << "there is no administrator yet";
+  const auto password = auth::make_password_verifiers("pw", random_);
+  ASSERT_TRUE(catalog_->create_user("bob", *password, false));
+  ASSERT_TRUE(catalog_->create_user("ann", *password, true));
+  EXPECT_EQ(status({}), 401);
+  EXPECT_EQ(status({{"Authorization", "Token ann:wrong"}}), 401);
+  EXPECT_EQ(status({{"Authorization", "Token bob:pw"}}), 403);
+  EXPECT_EQ(all_.asked, "");
+  EXPECT_EQ(status({{"Authorization", "Token ann:pw"}}), 200);
+  // From wherever: what looks like a proxy is no matter any more.
+  EXPECT_EQ(status({{"Authorization", "Token ann:pw"}, {"X-Forwarded-For", "10.0.0.1"}}), 200);
+  EXPECT_EQ(all_.asked, "verify");
 }
 
 }  // namespace

@@ -29,11 +29,14 @@ std::string address_text(const HttpAddress& address) {
   return address.host + ":" + std::to_string(address.port);
 }
 
-std::string request_text(const HttpAddress& address, const HttpQuestion& question) {
+std::string request_text(const HttpAddress& address, const HttpQuestion& question,
+                         const HttpHeaders& always) {
   std::string out = question.method + " " + question.target +
                     " HTTP/1.1\r\nHost: " + address_text(address) + "\r\nUser-Agent: varve\r\n";
-  for (const auto& [name, value] : question.headers.fields()) {
-    out.append(name).append(": ").append(value).append("\r\n");
+  for (const HttpHeaders* headers : {&question.headers, &always}) {
+    for (const auto& [name, value] : headers->fields()) {
+      out.append(name).append(": ").append(value).append("\r\n");
+    }
   }
   if (!question.body.empty() || question.method == "POST") {
     out += "Content-Length: " + std::to_string(question.body.size()) + "\r\n";
@@ -80,7 +83,8 @@ Result<HttpAddress> parse_http_address(std::string_view text) {
 }
 
 struct HttpClient::State {
-  State(HttpAddress where, HttpTrust whom) : address(std::move(where)), trust(std::move(whom)) {}
+  State(HttpAddress where, HttpTrust whom, HttpHeaders headers)
+      : address(std::move(where)), trust(std::move(whom)), always(std::move(headers)) {}
 
   Result<void> connect();
   Result<void> shake_hands();
@@ -111,6 +115,7 @@ struct HttpClient::State {
 
   HttpAddress address;
   HttpTrust trust;
+  HttpHeaders always;
   asio::io_context context;
   tcp::socket socket{context};
   std::optional<asio::ssl::context> tls_context;
@@ -165,7 +170,7 @@ Result<void> HttpClient::State::shake_hands() {
 }
 
 Result<void> HttpClient::State::send(const HttpQuestion& question) {
-  const std::string head = request_text(address, question);
+  const std::string head = request_text(address, question, always);
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(head), asio::buffer(question.body)};
   SystemError error;
   write(buffers, error);
@@ -214,8 +219,8 @@ Result<HttpResponse> HttpClient::State::receive(const HttpQuestion& question,
   return response;
 }
 
-HttpClient::HttpClient(HttpAddress address, HttpTrust trust)
-    : state_(std::make_unique<State>(std::move(address), std::move(trust))) {}
+HttpClient::HttpClient(HttpAddress address, HttpTrust trust, HttpHeaders always)
+    : state_(std::make_unique<State>(std::move(address), std::move(trust), std::move(always))) {}
 HttpClient::~HttpClient() = default;
 HttpClient::HttpClient(HttpClient&&) noexcept = default;
 

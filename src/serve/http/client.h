@@ -43,7 +43,8 @@ class HttpClient {
   /// Takes a piece of the body; an error ends the exchange.
   using OnBody = std::function<Result<void>(std::string_view piece)>;
 
-  explicit HttpClient(HttpAddress address, HttpTrust trust = {});
+  /// `always` goes along with every question.
+  explicit HttpClient(HttpAddress address, HttpTrust trust = {}, HttpHeaders always = {});
   ~HttpClient();
   HttpClient(HttpClient&&) noexcept;
 

@@ -67,7 +67,11 @@ Result<std::vector<std::pair<std::string, std::string>>> measurement_places(
                   "query 'SHOW MEASUREMENTS ON " + form +
                       "' not supported. use 'ON *.*' or specify a database");
     }
-    for (const auto& [key, database] : context.names.catalog->databases) add_policies(*database);
+    const UserRef& user = context.names.user;
+    for (const auto& [key, database] : context.names.catalog->databases) {
+      const bool is_allowed = user == nullptr || may(*user, database->id, Grant::kRead);
+      if (is_allowed) add_policies(*database);
+    }
     return places;
   }
   if (name.empty()) return fail(ErrorCode::kInvalidInput, "database name required");
