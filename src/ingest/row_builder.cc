@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kTablesMax = 50'000;
 constexpr size_t kSegmentsMax = 200'000;
 // A guess must not cost much where it is wrong.
-constexpr size_t kRowCountHintMax = 8'192;
+constexpr size_t kRowCountHintMax = 16'384;
 
 // One key in two policies is two series: the seed of the hash tells them apart.
 uint64_t seed_for(uint64_t seed, uint64_t space) {

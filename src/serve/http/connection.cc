@@ -244,6 +244,7 @@ void Connection::on_head() {
     const size_t here = std::min(body_bytes_wanted_, buffer_.size());
     request_.body.assign(static_cast<const char*>(buffer_.data().data()), here);
     buffer_.consume(here);
+    body_bytes_read_ = here;
     return read_sized_body();
   }
   parser_->eager(true);
@@ -267,17 +268,21 @@ bool Connection::claim_body_bytes(size_t total) {
 
 void Connection::read_sized_body() {
   auto& body = request_.body;
-  const size_t have = body.size();
+  const size_t have = body_bytes_read_;
   if (have == body_bytes_wanted_) return on_request();
-  const size_t step = std::min(body_bytes_wanted_ - have, std::max(kBodyStepBytes, have));
-  if (!claim_body_bytes(have + step)) return;
-  body.reserve(have + step + kBodySpareBytes);
-  body.resize(have + step);
+  // Room that a short read left over is used first: each byte of it was made zero already.
+  const size_t left = body_bytes_wanted_ - have;
+  if (body.size() - have < std::min(left, kBodyStepBytes)) {
+    const size_t step = std::min(left, std::max(kBodyStepBytes, have));
+    if (!claim_body_bytes(have + step)) return;
+    body.reserve(have + step + kBodySpareBytes);
+    body.resize(have + step);
+  }
   channel_.read_some(
-      asio::buffer(body.data() + have, step),
+      asio::buffer(body.data() + have, body.size() - have),
       [self = shared_from_this(), have](SystemError error, size_t size_bytes) {
         if (self->state_ == State::kClosed || self->refuse_late()) return;
-        self->request_.body.resize(have + size_bytes);
+        self->body_bytes_read_ = have + size_bytes;
         if (is_end_of_stream(error)) {
           return self->refuse(400, "the body is shorter than its Content-Length");
         }
