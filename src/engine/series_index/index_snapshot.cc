@@ -12,7 +12,11 @@
 namespace varve::engine {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat1 = 1;
+constexpr uint8_t kFormat2 = 2;
+// How the series of a tag have its values.
+constexpr uint8_t kIdsStored = 0;
+constexpr uint8_t kIdsCount = 1;  // The first series has the first value, and so on.
 // Series of one item.
 constexpr size_t kItemSeries = 8'192;
 
@@ -40,7 +44,7 @@ class SnapshotWriter {
   Result<void> write_header(const SnapshotHeader& header,
                             const std::vector<SnapshotSegment>& segments, size_t tag_count) {
     ByteWriter& out = blocks_.item();
-    out.u8(kFormat);
+    out.u8(kFormat2);
     out.varint(raw(header.table));
     out.u8(static_cast<uint8_t>(header.mode));
     out.varint(order_.size());
@@ -96,11 +100,15 @@ class SnapshotWriter {
     }
     blocks_.item().varint(raw(tag.id()));
     blocks_.item().varint(old_ids.size());
+    // With as many values as series, each of which has one, they are numbered like the series.
+    const bool ids_count = !order_.empty() && old_ids.size() == order_.size();
+    blocks_.item().u8(ids_count ? kIdsCount : kIdsStored);
     TRY_VOID(blocks_.end_item());
     for (const uint32_t old_id : old_ids) {
       blocks_.item().string(tag.text(old_id));
       TRY_VOID(blocks_.end_item());
     }
+    if (ids_count) return {};
     const size_t bytes = id_bytes(static_cast<uint32_t>(old_ids.size()));
     return write_items([&](size_t begin, size_t count) {
       // Little-endian: the low bytes come first.
@@ -148,9 +156,10 @@ class SnapshotReader {
  private:
   Result<void> read_header(const SnapshotHeader& header) {
     ByteReader& in = *TRY(blocks_.item());
-    if (const uint8_t format = in.u8(); format != kFormat) {
+    format_ = in.u8();
+    if (format_ < kFormat1 || format_ > kFormat2) {
       return fail(ErrorCode::kUnsupported,
-                  "series snapshot has format " + std::to_string(format));
+                  "series snapshot has format " + std::to_string(format_));
     }
     const uint64_t table = in.varint();
     const uint8_t mode = in.u8();
@@ -210,7 +219,9 @@ class SnapshotReader {
     ByteReader& head = *TRY(blocks_.item());
     const uint64_t column = head.varint();
     const uint64_t value_count = head.varint();
-    if (head.failed() || column > UINT32_MAX || value_count > series_count_) {
+    const uint8_t numbering = format_ >= kFormat2 ? head.u8() : kIdsStored;
+    if (head.failed() || column > UINT32_MAX || value_count > series_count_ ||
+        numbering > kIdsCount || (numbering == kIdsCount && value_count != series_count_)) {
       return blocks_.corrupt("a tag is senseless");
     }
     TagValues& tag = index_->load_tag(ColumnId{static_cast<uint32_t>(column)});
@@ -222,10 +233,29 @@ class SnapshotReader {
       TRY_VOID(tag.load_text(text));
     }
     const size_t bytes = id_bytes(static_cast<uint32_t>(value_count));
+    if (numbering == kIdsCount) {
+      count_ids(tag, bytes);
+      return {};
+    }
     return read_items(bytes * 8, [&](size_t begin, size_t count, const char* cells) {
       tag.load_series(begin, count, cells);
       return tag.value_ids().part(begin / ValueIds::kPartSeries).value_max <= value_count;
     });
+  }
+
+  // As if the ids of an item were 1, 2, 3 and so on.
+  void count_ids(TagValues& tag, size_t bytes) {
+    std::string cells;
+    for (size_t begin = 0; begin < series_count_; begin += kItemSeries) {
+      const size_t count = std::min<size_t>(kItemSeries, series_count_ - begin);
+      cells.clear();
+      ByteWriter writer(cells);
+      for (size_t i = begin; i < begin + count; ++i) {
+        const auto id = static_cast<uint32_t>(i + 1);
+        writer.raw(&id, bytes);
+      }
+      tag.load_series(begin, count, cells.data());
+    }
   }
 
   Result<void> read_series(SeriesBits& series) {
@@ -263,6 +293,7 @@ class SnapshotReader {
   SnapshotBlockReader blocks_;
   const uint64_t seed_;
   std::unique_ptr<SeriesIndex> index_;
+  uint8_t format_ = 0;
   uint64_t series_count_ = 0;
   uint64_t tag_count_ = 0;
   std::vector<SnapshotSegment> segments_;

@@ -4,11 +4,17 @@
 #include <cstring>
 
 #include "base/checksum.h"
+#include "engine/sst/sst_block.h"
 
 namespace varve::engine {
 namespace {
 
 constexpr size_t kHeadBytes = 8;
+// Of the size: a zstd frame stands behind the size that it gives.
+constexpr uint32_t kCompressed = 1u << 31;
+constexpr int kZstdLevel = 1;
+// zstd makes no more than some thousand bytes of one: a small block cannot ask for much memory.
+constexpr size_t kExpansionMax = 65'536;
 
 }  // namespace
 
@@ -17,9 +23,18 @@ Result<void> SnapshotBlockWriter::end_item() {
 }
 
 Result<void> SnapshotBlockWriter::write_block() {
+  uint32_t flag = 0;
+  std::string packed;
+  ByteWriter(packed).u32(static_cast<uint32_t>(block_.size()));
+  packed += compress_block(block_, kZstdLevel);
+  // Hashes do not become smaller, and are read faster as they are.
+  if (packed.size() * 10 < block_.size() * 9) {
+    block_.swap(packed);
+    flag = kCompressed;
+  }
   std::string head;
   ByteWriter writer(head);
-  writer.u32(static_cast<uint32_t>(block_.size()));
+  writer.u32(static_cast<uint32_t>(block_.size()) | flag);
   // The size is covered too.
   writer.u32(crc32c(block_, crc32c(head)));
   TRY_VOID(file_.write_at(offset_, head));
@@ -46,7 +61,8 @@ Result<void> SnapshotBlockReader::read_block() {
   char head[kHeadBytes] = {};
   const size_t head_bytes = TRY(file_.read_into(offset_, head, kHeadBytes));
   ByteReader reader(std::string_view(head, head_bytes));
-  const uint32_t size = reader.u32();
+  const uint32_t size_and_flag = reader.u32();
+  const uint32_t size = size_and_flag & ~kCompressed;
   const uint32_t checksum = reader.u32();
   if (reader.failed()) return corrupt("the file ends");
   const uint64_t left = TRY(file_.size_bytes()) - offset_ - kHeadBytes;
@@ -60,7 +76,21 @@ Result<void> SnapshotBlockReader::read_block() {
   }
   offset_ += kHeadBytes + size;
   at_end_ = size == 0;
+  if (size != size_and_flag) TRY_VOID(decompress());
   reader_ = ByteReader(block_);
+  return {};
+}
+
+Result<void> SnapshotBlockReader::decompress() {
+  ByteReader reader(block_);
+  const uint32_t plain_bytes = reader.u32();
+  const std::string_view frame = reader.raw(reader.remaining_bytes());
+  if (reader.failed() || plain_bytes / kExpansionMax > frame.size()) {
+    return corrupt("the size is wrong");
+  }
+  auto plain = decompress_block(frame, plain_bytes);
+  if (!plain) return corrupt("a frame does not decompress");
+  block_ = std::move(*plain);
   return {};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A file of blocks, each with its size and its checksum, that hold items; no item lies in two.
+// Blocks are compressed where that makes them smaller.
 // Threads: one owner.
 #pragma once
 
@@ -47,6 +48,7 @@ class SnapshotBlockReader {
 
  private:
   Result<void> read_block();
+  Result<void> decompress();
 
   const File& file_;
   std::string block_;
