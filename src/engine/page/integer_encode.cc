@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "engine/page/encode_loops.h"
 #include "engine/page/integers.h"
 #include "engine/page/shape.h"
 #include "engine/page/symbol_plane.h"
@@ -41,6 +42,12 @@ struct Window {
     return width == 64 || above >> width == 0;
   }
 };
+
+/// Whether no residual is an exception. A window may wrap around the ends of 64 bits, and its ends
+/// then say nothing of what lies between them.
+bool holds_all(const Window& window, const Shape& shape) {
+  return shape.least >= window.low && window.has(shape.least) && window.has(shape.most);
+}
 
 struct Plan {
   Coding coding = Coding::kFlat;
@@ -121,7 +128,13 @@ std::optional<Plan> plan_symbols(const Shape& shape, Window window) {
   // Four tables, so that equal neighbours need not wait for each other.
   std::array<SymbolCounts, 4> parts{};
   size_t exceptions = 0, exceptions_bytes = 0, next = 0;
-  for (size_t index = 0; index < count; ++index) {
+  const bool is_held_all = holds_all(window, shape);
+  if (is_held_all) {
+    std::array<uint8_t, kIntegersMax> symbols;
+    put_symbols(shape.residuals, window.low, low_width, symbols.data());
+    for (size_t index = 0; index < count; ++index) ++parts[index & 3][symbols[index]];
+  }
+  for (size_t index = 0; index < count && !is_held_all; ++index) {
     const auto above = static_cast<uint64_t>(difference(shape.residuals[index], window.low));
     if (above >> low_width < 256) {
       ++parts[index & 3][above >> low_width];
@@ -268,7 +281,12 @@ void put(const Shape& shape, Plan plan, std::string& out) {
   std::vector<uint64_t> low(plan.packed_width > 0 ? count : 0);
   std::vector<uint8_t> symbols(has_symbols ? count : 0);
   const uint8_t filler = static_cast<uint8_t>(plan.model.symbol_most);
-  for (size_t index = 0; index < count; ++index) {
+  const bool is_held_all = holds_all(plan.window, shape);
+  if (is_held_all && !low.empty()) put_above(shape.residuals, plan.window.low, low.data());
+  if (is_held_all && has_symbols) {
+    put_symbols(shape.residuals, plan.window.low, plan.packed_width, symbols.data());
+  }
+  for (size_t index = 0; index < count && !is_held_all; ++index) {
     const auto above = static_cast<uint64_t>(difference(shape.residuals[index], plan.window.low));
     const bool is_held = plan.window.has(shape.residuals[index]);
     if (!is_held) exceptions.push_back(index);
@@ -334,15 +352,10 @@ void try_planes(std::span<const int64_t> values, std::string& best) {
 void encode_any(std::span<const int64_t> values, bool may_nest, std::string& out) {
   CHECK(values.size() <= kIntegersMax);
   if (values.empty()) return;
-  size_t run_count = 1;
-  bool is_line = true;
-  const int64_t step = values.size() > 1 ? difference(values[1], values[0]) : 0;
-  for (size_t index = 1; index < values.size(); ++index) {
-    const int64_t one = difference(values[index], values[index - 1]);
-    run_count += one != 0 ? 1 : 0;
-    is_line &= one == step;
-  }
-  if (is_line) {
+  const Steps steps = steps_of(values);
+  const size_t run_count = steps.changes + 1;
+  if (steps.are_equal) {
+    const int64_t step = values.size() > 1 ? difference(values[1], values[0]) : 0;
     ByteWriter writer(out);
     writer.u8(static_cast<uint8_t>(Coding::kFlat));
     writer.signed_varint(difference(values[0], step));

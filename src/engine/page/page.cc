@@ -2,6 +2,7 @@
 #include "engine/page/page.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <optional>
 #include <span>
@@ -37,11 +38,26 @@ auto corrupt(const char* what) { return fail(ErrorCode::kCorrupt, what); }
 // ---- numbers ------------------------------------------------------------------------------------
 
 size_t distinct_in_sample(std::span<const int64_t> values) {
-  std::vector<int64_t> sample;
+  std::array<int64_t, kDictionarySampleValues> sample;
+  size_t size = 0;
   const size_t stride = 1 + (values.size() - 1) / kDictionarySampleValues;
-  for (size_t index = 0; index < values.size(); index += stride) sample.push_back(values[index]);
-  std::sort(sample.begin(), sample.end());
-  return static_cast<size_t>(std::unique(sample.begin(), sample.end()) - sample.begin());
+  for (size_t index = 0; index < values.size(); index += stride) sample[size++] = values[index];
+  std::sort(sample.begin(), sample.begin() + size);
+  return static_cast<size_t>(std::unique(sample.begin(), sample.begin() + size) - sample.begin());
+}
+
+/// Whether the same sample has at most kVeryFew distinct values; mostly the first few tell.
+bool has_very_few(std::span<const int64_t> values) {
+  std::array<int64_t, kVeryFew> known;
+  size_t size = 0;
+  const size_t stride = 1 + (values.size() - 1) / kDictionarySampleValues;
+  for (size_t index = 0; index < values.size(); index += stride) {
+    const auto end = known.begin() + size;
+    if (std::find(known.begin(), end, values[index]) != end) continue;
+    if (size == kVeryFew) return false;
+    known[size++] = values[index];
+  }
+  return true;
 }
 
 /// Distinct values by rising bits, and for each value which it is; nothing when there are too many.
@@ -106,20 +122,22 @@ void encode_numbers(std::span<const int64_t> bits, bool are_doubles, std::string
   }
   // Numbers that walk are smaller as steps; a dictionary is for those that jump among few, which
   // steps make long, or among very few.
-  const size_t distinct = distinct_in_sample(bits);
-  const bool has_few = distinct <= kDictionarySampleDistinctMax && distinct * 2 <= bits.size();
+  const auto has_few = [&] {
+    const size_t distinct = distinct_in_sample(bits);
+    return distinct <= kDictionarySampleDistinctMax && distinct * 2 <= bits.size();
+  };
   const auto consider_dictionary = [&] {
     const auto dictionary = encode_dictionary(bits);
     if (dictionary && (best.empty() || dictionary->size() < best.size())) best = *dictionary;
   };
-  if (best.empty() && are_doubles && has_few) consider_dictionary();
+  if (best.empty() && are_doubles && has_few()) consider_dictionary();
   if (best.empty()) {
     ByteWriter(best).u8(static_cast<uint8_t>(Body::kIntegers));
     encode_integers(bits, best);
   }
-  if (has_few && best.front() != static_cast<char>(Body::kDictionary) &&
-      best.size() * 8 > bits.size() &&
-      (distinct <= kVeryFew || best.size() * 4 > bits.size() * 3)) {
+  const bool is_dictionary = best.front() == static_cast<char>(Body::kDictionary);
+  if (!is_dictionary && best.size() * 8 > bits.size() &&
+      (best.size() * 4 > bits.size() * 3 || has_very_few(bits)) && has_few()) {
     consider_dictionary();
   }
   out += best;

@@ -6,6 +6,8 @@
 #include <bit>
 #include <numeric>
 
+#include "engine/page/encode_loops.h"
+
 namespace varve::engine::page {
 namespace {
 
@@ -126,9 +128,7 @@ Shape shape_of(std::span<const int64_t> values) {
       }
       break;
     case Transform::kDelta:
-      for (size_t index = 1; index < count; ++index) {
-        residuals[index] = difference(units[index], units[index - 1]);
-      }
+      put_steps(units, residuals.data() + 1);
       // The first step is free: it is made what the second is.
       residuals[0] = residuals[1];
       first = difference(units[0], residuals[0]);
@@ -150,9 +150,9 @@ Shape shape_of(std::span<const int64_t> values) {
                    ? static_cast<uint64_t>(first)
                    : static_cast<uint64_t>(values[0]) +
                          shape.step * static_cast<uint64_t>(difference(first, units[0]));
-  const auto [least, most] = std::minmax_element(residuals.begin(), residuals.end());
-  shape.least = *least;
-  shape.most = *most;
+  const Extent extent = extent_of(residuals);
+  shape.least = extent.least;
+  shape.most = extent.most;
   return shape;
 }
 

@@ -194,7 +194,7 @@ void encode_symbols(std::span<const uint8_t> symbols, const SymbolModel& model, 
     // Written in any case, kept only when due: no branch.
     words[word - 1] = static_cast<uint16_t>(state);
     word -= is_due ? 1 : 0;
-    const uint32_t kept = is_due ? state >> 16 : state;
+    const uint32_t kept = state >> (static_cast<uint32_t>(is_due) << 4);
     const auto quotient = static_cast<uint32_t>(Wide{kept} * step.reciprocal >> 63);
     state = (quotient << bits) + (kept - quotient * step.frequency) + step.begin;
   }
