@@ -112,6 +112,11 @@ bool MemtableRows::gather_times(std::span<const Ref> refs, int64_t* out) const {
 // Rows mostly arrive in stretches that rise in time, and stretches of two senders change places as
 // wholes: those are put in order without a look at each row.
 void MemtableRows::sort_by_time(std::span<Ref> refs) {
+  bool rises = true;
+  for (size_t i = 1; i < refs.size() && rises; ++i) {
+    rises = time_of(refs[i - 1]) <= time_of(refs[i]);
+  }
+  if (rises) return;
   timed_.resize(refs.size());
   std::vector<std::pair<size_t, size_t>> stretches;
   size_t begin = 0;
@@ -121,7 +126,6 @@ void MemtableRows::sort_by_time(std::span<Ref> refs) {
     stretches.emplace_back(begin, i);
     begin = i;
   }
-  if (begin == 0) return;
   stretches.emplace_back(begin, refs.size());
   const auto first_time = [&](const auto& stretch) { return timed_[stretch.first].first; };
   std::ranges::stable_sort(stretches, {}, first_time);
@@ -139,16 +143,10 @@ void MemtableRows::sort_by_time(std::span<Ref> refs) {
   }
 }
 
-void MemtableRows::gather(const Column& column, std::span<const Ref> refs,
-                          ColumnVector& to) const {
-  const bool is_word = !is_variable_size(column.type) && column.type != ValueType::kBool;
-  if (!is_word || !column.is_dense) {
-    for (const Ref ref : refs) append_cell(column.parts[ref >> kRowBits], ref & kRowMask, to);
-    return;
-  }
-  // Neighbours lie far apart: what comes later is fetched early.
+// Neighbours of one series lie far apart: what comes later is fetched early.
+void MemtableRows::gather_words(const Column& column, std::span<const Ref> refs,
+                                uint64_t* out) const {
   constexpr size_t kAhead = 24;
-  auto* out = static_cast<uint64_t*>(to.append_uninitialized(refs.size()));
   const ColumnView* parts = column.parts.data();
   const auto address = [parts](Ref ref) {
     return static_cast<const uint64_t*>(parts[ref >> kRowBits].values) + (ref & kRowMask);
@@ -159,6 +157,46 @@ void MemtableRows::gather(const Column& column, std::span<const Ref> refs,
     out[i] = *address(refs[i]);
   }
   for (; i < refs.size(); ++i) out[i] = *address(refs[i]);
+}
+
+// Rows of many series lie beside each other, so all series read a chunk while it is near: each as
+// far as its next rows are of that chunk. What is not in the order of the chunks comes last.
+void MemtableRows::gather_by_chunk(const Column& column, std::span<const Run> runs,
+                                   std::span<const Ref> refs, uint64_t* out) {
+  run_next_.clear();
+  for (const Run& run : runs) run_next_.push_back(run.row_begin);
+  for (uint32_t chunk = 0; chunk < chunks_.size(); ++chunk) {
+    const auto* cells = static_cast<const uint64_t*>(column.parts[chunk].values);
+    for (size_t run = 0; run < runs.size(); ++run) {
+      const uint32_t end = runs[run].row_begin + runs[run].row_count;
+      uint32_t row = run_next_[run];
+      for (; row < end && refs[row] >> kRowBits == chunk; ++row) {
+        out[row] = cells[refs[row] & kRowMask];
+      }
+      run_next_[run] = row;
+    }
+  }
+  for (size_t run = 0; run < runs.size(); ++run) {
+    const uint32_t end = runs[run].row_begin + runs[run].row_count;
+    const uint32_t next = run_next_[run];
+    gather_words(column, refs.subspan(next, end - next), out + next);
+  }
+}
+
+void MemtableRows::gather(const Column& column, std::span<const Run> runs,
+                          std::span<const Ref> refs, ColumnVector& to) {
+  constexpr size_t kRowsOfChunkMin = 16;
+  const bool is_word = !is_variable_size(column.type) && column.type != ValueType::kBool;
+  if (!is_word || !column.is_dense) {
+    for (const Ref ref : refs) append_cell(column.parts[ref >> kRowBits], ref & kRowMask, to);
+    return;
+  }
+  auto* out = static_cast<uint64_t*>(to.append_uninitialized(refs.size()));
+  if (refs.size() / (runs.size() * chunks_.size()) >= kRowsOfChunkMin) {
+    gather_by_chunk(column, runs, refs, out);
+  } else {
+    gather_words(column, refs, out);
+  }
 }
 
 bool MemtableRows::next(size_t rows_together, size_t rows_max, Slab& slab) {
@@ -200,7 +238,7 @@ bool MemtableRows::next(size_t rows_together, size_t rows_max, Slab& slab) {
   const auto refs = std::span(refs_).subspan(ref_begin, ref_next_ - ref_begin);
   for (size_t c = 0; c < columns_.size(); ++c) {
     slab.columns[c].clear();
-    gather(columns_[c], refs, slab.columns[c]);
+    gather(columns_[c], slab.runs, refs, slab.columns[c]);
   }
   return true;
 }

@@ -61,7 +61,11 @@ class MemtableRows {
   void add_columns(const std::vector<ScanColumn>& columns);
   int64_t time_of(Ref ref) const { return times_[ref >> kRowBits][ref & kRowMask]; }
   void sort_by_time(std::span<Ref> refs);
-  void gather(const Column& column, std::span<const Ref> refs, ColumnVector& to) const;
+  void gather(const Column& column, std::span<const Run> runs, std::span<const Ref> refs,
+              ColumnVector& to);
+  void gather_words(const Column& column, std::span<const Ref> refs, uint64_t* out) const;
+  void gather_by_chunk(const Column& column, std::span<const Run> runs, std::span<const Ref> refs,
+                       uint64_t* out);
   bool gather_times(std::span<const Ref> refs, int64_t* out) const;
   static constexpr uint32_t kRowMask = (1u << kRowBits) - 1;
 
@@ -74,7 +78,9 @@ class MemtableRows {
   std::vector<Ref> refs_;
   size_t series_next_ = 0;
   size_t ref_next_ = 0;
-  std::vector<std::pair<int64_t, Ref>> timed_;  // Scratch.
+  // Scratch.
+  std::vector<std::pair<int64_t, Ref>> timed_;
+  std::vector<uint32_t> run_next_;
 };
 
 }  // namespace varve::engine

@@ -115,7 +115,8 @@ Result<std::unique_ptr<SstWriter>> make_writer(const SstBuild& build) {
                                group_rows_max}))});
 }
 
-constexpr size_t kSlabRows = 8'192;
+// Of rows gathered together; the more series share a look at a chunk, the better.
+constexpr size_t kSlabBytes = 16u << 20;
 
 // The rows of memtables alone, nothing of which is hidden: many series at a time.
 Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWriter& writer) {
@@ -124,7 +125,8 @@ Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWrite
   MemtableRows::Slab slab;
   std::string keys;
   std::vector<SeriesSlice> slices;
-  while (rows.next(std::min(kSlabRows, rows_max), rows_max, slab)) {
+  const size_t rows_together = std::max<size_t>(1, kSlabBytes / row_bytes(build));
+  while (rows.next(rows_together, rows_max, slab)) {
     keys.clear();
     slices.clear();
     std::vector<size_t> key_ends;
@@ -134,6 +136,10 @@ Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWrite
     }
     for (size_t i = 0; i < slab.runs.size(); ++i) {
       const MemtableRows::Run& run = slab.runs[i];
+      const auto times = std::span(slab.times_ns).subspan(run.row_begin, run.row_count);
+      if (!TimeRange{}.contains(times.front()) || !TimeRange{}.contains(times.back())) {
+        return fail(ErrorCode::kInternal, "a row for " + build.path + " has an impossible time");
+      }
       const size_t begin = i == 0 ? 0 : key_ends[i - 1];
       const auto key = std::string_view(keys).substr(begin, key_ends[i] - begin);
       slices.push_back({.series = {.hash = index.hash(run.series), .key = key},
