@@ -8,13 +8,6 @@
 namespace varve::engine {
 namespace {
 
-// A row of one of several runs.
-struct RowRef {
-  uint32_t run = 0;
-  uint32_t row = 0;
-};
-constexpr uint32_t kNoRun = UINT32_MAX;
-
 // Calls visit(cell index, append) with the typed append of the column.
 template <class Visit>
 void with_type(ValueType type, const Visit& visit) {
@@ -35,25 +28,12 @@ void with_type(ValueType type, const Visit& visit) {
   }
 }
 
-// Adds the cell of each reference; kNoRun gives an absent one.
-void append_refs(const std::vector<RowRun>& runs, size_t column, std::span<const RowRef> refs,
-                 ColumnVector& to) {
-  to.reserve(refs.size());
-  with_type(to.type(), [&](auto sample, const auto& append) {
-    using T = decltype(sample);
-    for (const RowRef& ref : refs) {
-      if (ref.run == kNoRun) {
-        to.pad_to(to.row_count() + 1);
-        continue;
-      }
-      const ColumnView& from = runs[ref.run].columns[column];
-      if (from.has_value(ref.row)) {
-        append(to, static_cast<const T*>(from.values)[ref.row]);
-      } else {
-        to.pad_to(to.row_count() + 1, from.state(ref.row));
-      }
-    }
-  });
+// Numbers that all have a value: no look at the state of each.
+template <class T>
+void gather(std::span<const T* const> cells_of_runs, std::span<const RowRef> refs,
+            ColumnVector& to) {
+  T* out = static_cast<T*>(to.append_uninitialized(refs.size()));
+  for (size_t i = 0; i < refs.size(); ++i) out[i] = cells_of_runs[refs[i].run][refs[i].row];
 }
 
 // For each group of equal times the reference whose cell counts: the last one that is not absent.
@@ -63,7 +43,7 @@ void pick_last_present(const std::vector<RowRun>& runs, size_t column,
   picked.clear();
   size_t begin = 0;
   for (const size_t end : group_ends) {
-    RowRef pick{.run = kNoRun, .row = 0};
+    RowRef pick{.run = RowRef::kNoRun, .row = 0};
     for (size_t i = end; i > begin; --i) {
       const RowRef& ref = refs[i - 1];
       if (runs[ref.run].columns[column].state(ref.row) != CellState::kAbsent) {
@@ -116,6 +96,39 @@ std::vector<RowRef> sorted_refs(const std::vector<RowRun>& runs) {
 }
 
 }  // namespace
+
+void append_refs(const std::vector<RowRun>& runs, size_t column, std::span<const RowRef> refs,
+                 ColumnVector& to) {
+  const bool may_gather =
+      !is_variable_size(to.type()) && to.type() != ValueType::kBool &&
+      std::ranges::all_of(
+          runs, [&](const RowRun& run) { return run.columns[column].states == nullptr; }) &&
+      std::ranges::none_of(refs, [](const RowRef& ref) { return ref.run == RowRef::kNoRun; });
+  if (may_gather) {
+    std::vector<const uint64_t*> cells;
+    cells.reserve(runs.size());
+    for (const RowRun& run : runs) {
+      cells.push_back(static_cast<const uint64_t*>(run.columns[column].values));
+    }
+    return gather<uint64_t>(cells, refs, to);
+  }
+  to.reserve(to.row_count() + refs.size());
+  with_type(to.type(), [&](auto sample, const auto& append) {
+    using T = decltype(sample);
+    for (const RowRef& ref : refs) {
+      if (ref.run == RowRef::kNoRun) {
+        to.pad_to(to.row_count() + 1);
+        continue;
+      }
+      const ColumnView& from = runs[ref.run].columns[column];
+      if (from.has_value(ref.row)) {
+        append(to, static_cast<const T*>(from.values)[ref.row]);
+      } else {
+        to.pad_to(to.row_count() + 1, from.state(ref.row));
+      }
+    }
+  });
+}
 
 RowRun RowRun::slice(size_t begin, size_t end) const {
   RowRun part{.times_ns = times_ns.subspan(begin, end - begin),
@@ -171,6 +184,9 @@ void append_rows(const ColumnView& from, std::span<const uint32_t> rows, ColumnV
 }
 
 void append_range(const ColumnView& from, size_t begin, size_t end, ColumnVector& to) {
+  if (from.states == nullptr && !is_variable_size(from.type)) {
+    return to.append_view(from.slice(begin, end));
+  }
   // Growth stays geometric: reserve() would grow to the exact size each time.
   with_type(to.type(), [&](auto sample, const auto& append) {
     using T = decltype(sample);

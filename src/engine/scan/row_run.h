@@ -28,6 +28,13 @@ struct RowRun {
   RowRun slice(size_t begin, size_t end) const;
 };
 
+/// A row of one of several runs.
+struct RowRef {
+  static constexpr uint32_t kNoRun = UINT32_MAX;
+  uint32_t run = 0;  ///< kNoRun: an absent cell.
+  uint32_t row = 0;
+};
+
 /// Rows made anew.
 struct OwnedRows {
   std::vector<int64_t> times_ns;
@@ -44,6 +51,9 @@ RowRun to_run(std::shared_ptr<OwnedRows> rows, std::vector<std::shared_ptr<const
 inline constexpr size_t kAbsentRowsMax = 128 * 1024;
 ColumnView absent_cells(ValueType type, size_t row_count);
 
+/// Adds the cell of each reference; text is viewed, not copied.
+void append_refs(const std::vector<RowRun>& runs, size_t column, std::span<const RowRef> refs,
+                 ColumnVector& to);
 /// Adds from[row] for each of `rows`; text is viewed, not copied.
 void append_rows(const ColumnView& from, std::span<const uint32_t> rows, ColumnVector& to);
 /// Adds from[begin, end); text is viewed, not copied.

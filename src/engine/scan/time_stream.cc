@@ -168,8 +168,7 @@ ScanBatch TimeStream::take() {
     const auto [place, is_new] =
         place_of_rank.emplace(row.rank, static_cast<uint32_t>(batch.series.size()));
     if (is_new) {
-      batch.series.push_back(
-          copied->keys.add(series_by_rank_[row.rank]));
+      batch.series.push_back(copied->keys.add(series_by_rank_[row.rank]));
     }
     batch.row_series.push_back(place->second);
     copied->rows.times_ns.push_back(row.time_ns);
@@ -178,10 +177,11 @@ ScanBatch TimeStream::take() {
       copied->pins.push_back(runs_[row.run].pin);
     }
   }
+  std::vector<RowRef> refs;
+  refs.reserve(rows.size());
+  for (const Row& row : rows) refs.push_back({.run = row.run, .row = row.row});
   for (size_t c = 0; c < plan_->wanted_count(); ++c) {
-    for (const Row& row : rows) {
-      append_range(runs_[row.run].columns[c], row.row, row.row + 1, copied->rows.columns[c]);
-    }
+    append_refs(runs_, c, refs, copied->rows.columns[c]);
   }
   batch.times_ns = copied->rows.times_ns;
   for (const ColumnVector& column : copied->rows.columns) batch.columns.push_back(column.view());

@@ -4,9 +4,11 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
+#include "query/influxql/execute/series_groups.h"
 #include "query/influxql/plan/pushdown.h"
 
 namespace varve::influxql {
@@ -53,6 +55,21 @@ Expression without_fields(const Expression& condition, const BoundTable& table) 
     has_field = has_field || table.fields.contains(variable->name);
   });
   return has_field ? Expression{BooleanLiteral{true}} : condition;
+}
+
+// The series of one table for which the condition holds.
+Result<SeriesList> series_of(const BoundTable& table, const std::optional<Expression>& condition,
+                             const std::optional<std::vector<ColumnId>>& key_tags,
+                             StatementContext& context) {
+  TRY_VOID(context.check());
+  std::optional<Expression> on_tags;
+  if (condition) on_tags = fold(without_fields(*condition, table), {});
+  const PushedCondition pushed = push_down(on_tags, table);
+  if (pushed.predicate.is_always_false()) return SeriesList{};
+  return context.store.list_series({.table = table.table->id,
+                                    .range = table.range,
+                                    .predicate = pushed.tags,
+                                    .key_tags = key_tags});
 }
 
 void append_escaped(std::string& text, const std::string& part, std::string_view specials) {
@@ -103,14 +120,8 @@ Result<std::vector<TagSet>> list_series(const ListedMeasurement& measurement,
                                         StatementContext& context) {
   std::set<TagSet> found;
   for (const BoundTableRef& table : measurement.tables) {
-    TRY_VOID(context.check());
-    std::optional<Expression> on_tags;
-    if (condition) on_tags = fold(without_fields(*condition, *table), {});
-    const PushedCondition pushed = push_down(on_tags, *table);
-    if (pushed.predicate.is_always_false()) continue;
-    const SeriesList list = TRY(context.store.list_series(
-        {.table = table->table->id, .range = table->range, .predicate = pushed.tags}));
-    for (const SeriesRef& series : list.series) {
+    for (const SeriesRef& series :
+         TRY(series_of(*table, condition, std::nullopt, context)).series) {
       TagSet tags;
       for (const KeyCell& cell : TRY(decode_series_key(series.key))) {
         const Column* column = table->table->column(cell.column);
@@ -120,6 +131,40 @@ Result<std::vector<TagSet>> list_series(const ListedMeasurement& measurement,
     }
   }
   return std::vector<TagSet>(found.begin(), found.end());
+}
+
+Result<std::map<std::string, std::vector<std::string>>> list_tag_values(
+    const ListedMeasurement& measurement, const TagKeyMatch& match,
+    const std::optional<Expression>& condition, StatementContext& context) {
+  std::map<std::string, std::vector<std::string>> found;
+  for (const BoundTableRef& table : measurement.tables) {
+    std::vector<ColumnId> tags;
+    for (const Column& column : table->table->columns) {
+      if (column.kind == ColumnKind::kTag && match.matches(column.name)) tags.push_back(column.id);
+    }
+    std::ranges::sort(tags);
+    if (tags.empty()) continue;
+    const SeriesList list = TRY(series_of(*table, condition, tags, context));
+    for (const ColumnId tag : tags) {
+      TRY_VOID(context.check());
+      const std::optional<ColumnId> by[] = {tag};
+      SeriesGroups groups({}, list, by);
+      std::vector<std::string> values;
+      for (GroupKey& key : groups.take_keys()) {
+        if (!key.tags[0].empty()) values.push_back(std::move(key.tags[0]));
+      }
+      if (values.empty()) continue;
+      std::vector<std::string>& all = found[table->table->column(tag)->name];
+      if (all.empty()) {
+        all = std::move(values);
+        continue;
+      }
+      std::vector<std::string> both;
+      std::ranges::set_union(all, values, std::back_inserter(both));
+      all = std::move(both);
+    }
+  }
+  return found;
 }
 
 std::string series_text(const std::string& measurement, const TagSet& tags) {

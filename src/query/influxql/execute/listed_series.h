@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "query/influxql/ast.h"
 #include "query/influxql/execute/statement_context.h"
+#include "query/influxql/execute/tag_key_match.h"
 #include "query/influxql/plan/condition.h"
 
 namespace varve::influxql {
@@ -41,6 +42,12 @@ using TagSet = std::map<std::string, std::string>;
 Result<std::vector<TagSet>> list_series(const ListedMeasurement& measurement,
                                         const std::optional<Expression>& condition,
                                         StatementContext& context);
+
+/// The values of the tags that match, by tag: each value once, sorted. The condition as above. A
+/// matching tag without a value may be missing.
+Result<std::map<std::string, std::vector<std::string>>> list_tag_values(
+    const ListedMeasurement& measurement, const TagKeyMatch& match,
+    const std::optional<Expression>& condition, StatementContext& context);
 
 /// `cpu,host=a,region=b` with the escapes of the line protocol.
 std::string series_text(const std::string& measurement, const TagSet& tags);

@@ -90,6 +90,7 @@ void append_cell(ColumnVector& column, const ColumnView& cells, size_t row) {
 }
 
 void append_cells(ColumnVector& column, const ColumnView& cells, size_t begin, size_t row_count) {
+  if (cells.states == nullptr) return column.append_view(cells.slice(begin, begin + row_count));
   for (size_t row = begin; row < begin + row_count; ++row) append_cell(column, cells, row);
 }
 

@@ -2,7 +2,9 @@
 #include "query/influxql/execute/show_statements.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "query/influxql/execute/listed_series.h"
@@ -86,6 +88,40 @@ Result<std::vector<std::pair<std::string, std::string>>> measurement_places(
   return places;
 }
 
+/// Rows of key and value, of which LIMIT and OFFSET leave some; no series when they leave none.
+Result<void> answer_tag_values(const std::string& measurement,
+                               const std::map<std::string, std::vector<std::string>>& values,
+                               const ShowTagValuesStatement& statement, Answer& answer) {
+  constexpr size_t kRowsPerBlock = 8192;
+  auto to_skip = static_cast<uint64_t>(std::max<int64_t>(statement.offset, 0));
+  uint64_t rows_left =
+      statement.limit > 0 ? static_cast<uint64_t>(statement.limit) : UINT64_MAX;
+  bool has_begun = false;
+  for (const auto& [key, texts] : values) {
+    const size_t skipped = std::min<uint64_t>(to_skip, texts.size());
+    to_skip -= skipped;
+    for (size_t begin = skipped; begin < texts.size() && rows_left > 0;) {
+      const size_t end = begin + std::min<uint64_t>({texts.size() - begin, kRowsPerBlock,
+                                                     rows_left});
+      ColumnVector keys(ValueType::kString);
+      ColumnVector cells(ValueType::kString);
+      for (size_t i = begin; i < end; ++i) {
+        keys.append_string_view(key);
+        cells.append_string_view(texts[i]);
+      }
+      if (!has_begun) {
+        TRY_VOID(answer.begin_series(
+            {.name = measurement, .tags = {}, .columns = {"key", "value"}}));
+      }
+      has_begun = true;
+      TRY_VOID(answer.rows({.columns = {keys.view(), cells.view()}, .row_count = end - begin}));
+      rows_left -= end - begin;
+      begin = end;
+    }
+  }
+  return has_begun ? answer.end_series() : Result<void>();
+}
+
 }  // namespace
 
 Result<void> execute(const ShowMeasurementsStatement& statement, StatementContext& context,
@@ -157,16 +193,8 @@ Result<void> execute(const ShowTagValuesStatement& statement, StatementContext& 
       .database = statement.database, .sources = statement.sources, .time = split.time};
   const TagKeyMatch match(statement.key);
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
-    std::set<std::pair<std::string, std::string>> values;
-    for (const TagSet& tags : TRY(list_series(measurement, split.condition, context))) {
-      for (const auto& [key, value] : tags) {
-        if (match.matches(key)) values.emplace(key, value);
-      }
-    }
-    ValueRows rows;
-    for (const auto& [key, value] : values) rows.push_back({key, value});
-    cut(rows, statement.limit, statement.offset);
-    if (!rows.empty()) TRY_VOID(answer.series(measurement.name, {"key", "value"}, rows));
+    const auto values = TRY(list_tag_values(measurement, match, split.condition, context));
+    TRY_VOID(answer_tag_values(measurement.name, values, statement, answer));
   }
   return {};
 }
