@@ -22,6 +22,7 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 find_library(VARVE_DEFLATE_LIB deflate REQUIRED)
+find_library(VARVE_SNAPPY_LIB snappy REQUIRED)
 find_path(VARVE_EXPECTED_INCLUDE tl/expected.hpp REQUIRED)
 
 # libparquet from the wheel exports a private OpenSSL. libssl and libcrypto must be direct NEEDED
@@ -50,6 +51,10 @@ add_library(varve::boost ALIAS varve_boost)
 add_library(varve_deflate INTERFACE)
 target_link_libraries(varve_deflate INTERFACE ${VARVE_DEFLATE_LIB})
 add_library(varve::deflate ALIAS varve_deflate)
+
+add_library(varve_snappy INTERFACE)
+target_link_libraries(varve_snappy INTERFACE ${VARVE_SNAPPY_LIB})
+add_library(varve::snappy ALIAS varve_snappy)
 
 if(VARVE_ARROW_PROVIDER STREQUAL "system")
   find_package(Arrow ${VARVE_ARROW_MIN} CONFIG REQUIRED)

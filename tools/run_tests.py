@@ -40,6 +40,7 @@ SCRIPTS = [
     ("tests/differential/run.py", ["--seconds", "8"], ["--seconds", "600"]),
     ("tests/wire/auth.py", [], []),
     ("tests/wire/clients.py", [], []),
+    ("tests/wire/prometheus.py", [], []),
     ("tests/wire/write_formats.py", [], []),
     ("tests/data/nab.py", [], []),
     ("tests/crash/kill.py", ["10"], ["50"]),

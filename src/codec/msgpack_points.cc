@@ -4,10 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "base/bytes.h"
 #include "base/check.h"
-#include "codec/line/key.h"
 #include "codec/msgpack_record.h"
+#include "codec/named_key.h"
 #include "codec/text_arena.h"
 
 namespace varve {
@@ -19,10 +18,6 @@ using msgpack::Record;
 
 /// Fields in one chunk, so that wide rows do not make it leave the cache.
 constexpr size_t kChunkFieldsMax = 16 * 1024;
-/// Begins each of our raw keys and no other source's: no line has a newline in its key, and no
-/// list of points a table without a name.
-constexpr std::string_view kKeyMark("\0\n", 2);
-
 class MsgpackSource final : public PointSource {
  public:
   MsgpackSource(std::string body, const MsgpackPointsOptions& options)
@@ -58,15 +53,7 @@ class MsgpackSource final : public PointSource {
   }
 
   Result<PointKey> parse_key(std::string_view raw_key) override {
-    ByteReader in(raw_key.substr(kKeyMark.size()));
-    PointKey key;
-    key.table = in.string();
-    while (!in.at_end()) {
-      const auto name = in.string();
-      key.tags.emplace_back(name, in.string());
-    }
-    CHECK(!in.failed());
-    return key;
+    return named_key::parse(raw_key);
   }
 
   void reject(const Point& point, const Error& error) override {
@@ -137,26 +124,11 @@ class MsgpackSource final : public PointSource {
     return {};
   }
 
-  /// The table and the sorted tags, each with its length before it.
   Result<std::string_view> key() {
     if (!fixed_key_.empty()) return fixed_key_;
-    key_text_.assign(kKeyMark);
-    ByteWriter out(key_text_);
-    out.string(record_->table());
-    for (const auto& [name, text] : row_.tags) {
-      out.string(name);
-      out.string(text);
-    }
-    if (key_text_.size() > line_protocol::kKeyBytesMax) {
-      return fail(ErrorCode::kInvalidInput,
-                  "max key length exceeded: " + std::to_string(key_text_.size()) + " > " +
-                      std::to_string(line_protocol::kKeyBytesMax));
-    }
-    char* const room = arena_.allocate(key_text_.size());
-    key_text_.copy(room, key_text_.size());
-    const std::string_view key(room, key_text_.size());
-    if (record_->has_fixed_key()) fixed_key_ = key;
-    return key;
+    const auto made = TRY(named_key::make(record_->table(), row_.tags, arena_));
+    if (record_->has_fixed_key()) fixed_key_ = made;
+    return made;
   }
 
   const std::string body_;
@@ -166,7 +138,6 @@ class MsgpackSource final : public PointSource {
   std::optional<uint32_t> records_left_;  // Unknown before the first byte is read.
   std::optional<Record> record_;
   Record::Row row_;
-  std::string key_text_;
   std::string_view fixed_key_;  // Of the record, in the arena of this chunk.
   TextArena arena_;
   uint64_t record_number_ = 0;

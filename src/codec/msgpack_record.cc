@@ -5,8 +5,6 @@
 #include <cmath>
 #include <string>
 
-#include "base/bytes.h"
-
 namespace varve::msgpack {
 namespace {
 

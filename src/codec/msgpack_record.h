@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "codec/msgpack_reader.h"
+#include "codec/named_key.h"
 #include "model/points.h"
 
 namespace varve::msgpack {
@@ -36,7 +36,7 @@ class Record {
   /// Requires !at_end().
   struct Row {
     int64_t time_ns = 0;
-    std::vector<std::pair<std::string_view, std::string_view>> tags;
+    std::vector<named_key::Tag> tags;
   };
   Result<void> next(Row& row, std::vector<PointField>& fields);
 

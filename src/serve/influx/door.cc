@@ -4,6 +4,7 @@
 #include "serve/influx/bucket_delete.h"
 #include "serve/influx/errors.h"
 #include "serve/influx/query.h"
+#include "serve/influx/remote_read.h"
 #include "serve/influx/write.h"
 #include "telemetry/prometheus_text.h"
 
@@ -29,7 +30,7 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
   // Answered for every path: a browser asks before it sends a request of another origin.
   if (method == "OPTIONS") return reply.send_status(200);
   const bool reads = method == "GET" || method == "HEAD";
-  if (path == "/write" || path == "/api/v2/write") {
+  if (path == "/write" || path == "/api/v2/write" || path == "/api/v1/prom/write") {
     if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
     return for_user(std::move(request), std::move(reply),
                     [this](HttpRequest asked, Reply answer, const auth::Identity& who) {
@@ -43,6 +44,14 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
                     [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
                       handle_bucket_delete({catalog_, queries_, query_pool_, stopping_}, who,
                                            asked, std::move(answer));
+                    });
+  }
+  if (path == "/api/v1/prom/read") {
+    if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
+    return for_user(std::move(request), std::move(reply),
+                    [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
+                      handle_remote_read({catalog_, queries_, query_pool_, stopping_}, who,
+                                         options_.body_bytes_max, asked, std::move(answer));
                     });
   }
   if (path == "/query") {

@@ -8,6 +8,8 @@
 #include "codec/gzip.h"
 #include "codec/line_protocol.h"
 #include "codec/msgpack_points.h"
+#include "codec/prometheus/remote_write.h"
+#include "codec/snappy.h"
 #include "serve/influx/bucket.h"
 #include "serve/influx/errors.h"
 
@@ -100,7 +102,9 @@ Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t bo
     return fail(ErrorCode::kInvalidInput, "invalid consistency level");
   }
   WriteQuestion question{.target = where.target, .points = nullptr};
-  if (is_msgpack(request.headers.find("content-type").value_or(""))) {
+  if (request.path == "/api/v1/prom/write") {
+    question.points = TRY(make_remote_write_source(TRY(unsnappy(body, body_bytes_max))));
+  } else if (is_msgpack(request.headers.find("content-type").value_or(""))) {
     question.points = TRY(make_msgpack_source(
         std::move(body), {.precision = where.precision, .now_ns = now_ns}));
   } else {

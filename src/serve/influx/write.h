@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// POST /write and /api/v2/write: line protocol or MessagePack into a database.
+// POST /write and /api/v2/write: line protocol or MessagePack into a database; and
+// /api/v1/prom/write, what Prometheus sends.
 //
 //   read_write() ──▶ Ingest::write ──▶ word_write() ──▶ 204, or what went wrong
 // Source: InfluxDB 1.8, services/httpd, Handler.serveWrite.
