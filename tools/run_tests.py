@@ -39,6 +39,7 @@ SCRIPTS = [
     ("tests/corpus/run.py", [], ["--all"]),
     ("tests/differential/run.py", ["--seconds", "8"], ["--seconds", "600"]),
     ("tests/wire/auth.py", [], []),
+    ("tests/wire/tls.py", [], []),
     ("tests/wire/clients.py", [], []),
     ("tests/wire/prometheus.py", [], []),
     ("tests/wire/write_formats.py", [], []),

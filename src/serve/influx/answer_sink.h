@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "codec/byte_sink.h"
+#include "serve/http/gzip_encoder.h"
 #include "serve/http/responder.h"
 
 namespace varve::influx {
@@ -14,11 +15,14 @@ namespace varve::influx {
 /// Threads: one owner, on a thread that may wait.
 class AnswerSink final : public ByteSink {
  public:
-  /// What stays below `whole_bytes_max` is sent with its length, 200 and these headers.
-  AnswerSink(Responder responder, HttpHeaders headers, size_t whole_bytes_max)
-      : responder_(std::move(responder)),
-        headers_(std::move(headers)),
-        whole_bytes_max_(whole_bytes_max) {}
+  struct Options {
+    /// What stays below it is sent with its length, the rest in pieces; 0: each write is a piece.
+    size_t whole_bytes_max = 0;
+    bool gzips = false;  ///< Compresses what is not short.
+  };
+  /// Sends 200 with these headers.
+  AnswerSink(Responder responder, HttpHeaders headers, const Options& options)
+      : responder_(std::move(responder)), headers_(std::move(headers)), options_(options) {}
 
   Result<void> write(std::string_view bytes) override;
   Result<void> finish();
@@ -26,9 +30,13 @@ class AnswerSink final : public ByteSink {
   bool has_begun() const { return stream_ != nullptr; }
 
  private:
+  void begin_gzip();
+  Result<void> send_piece(std::string_view bytes);
+
   Responder responder_;
   HttpHeaders headers_;
-  const size_t whole_bytes_max_;
+  const Options options_;
+  std::unique_ptr<GzipEncoder> gzip_;  // Null: as it is.
   std::string held_;
   std::unique_ptr<ByteStream> stream_;
 };

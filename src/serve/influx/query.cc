@@ -88,7 +88,8 @@ void answer(const QueryServices& services, const QueryQuestion& question,
   HttpHeaders headers = reply.headers();
   headers.add("Content-Type", std::string(question.form.content_type));
   AnswerSink sink(reply.responder(), std::move(headers),
-                  question.writer.chunked ? 0 : kWholeBytesMax);
+                  {.whole_bytes_max = question.writer.chunked ? 0 : kWholeBytesMax,
+                   .gzips = question.takes_gzip});
   const auto writer = make_result_writer(question.form.format, question.writer, sink);
   auto done = engine.run(*parsed, request, *writer);
   if (done) done = writer->finish();
@@ -127,6 +128,7 @@ Result<QueryQuestion> read_query(const HttpRequest& request) {
     return form.find(name).value_or(request.parameters.get(name));
   };
   QueryQuestion question = choose_question_form(request);
+  question.takes_gzip = accepts_gzip(request.headers);
   question.text = std::string(trim(field("q")));
   if (question.text.empty()) {
     return fail(ErrorCode::kInvalidInput, "missing required parameter \"q\"");

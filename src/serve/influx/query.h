@@ -24,6 +24,7 @@ struct QueryQuestion {
   influxql::Parameters parameters;
   bool is_read_only = false;
   bool is_async = false;
+  bool takes_gzip = false;
   AnswerForm form;
   ResultWriterOptions writer;
 };
