@@ -129,8 +129,21 @@ def buckets_are_policies(cases):
         cases.equal("and nothing is deleted by these", len(server.rows('SELECT v FROM d.p./.*/', "d")), 3)
 
 
+def monitors_read_the_server(cases):
+    with Server() as server:
+        server.create("d q")
+        server.write("d q", "cpu,host=a v=1 1\ncpu,host=b v=1 1\nmem v=1 1")
+        document = server.http("GET", "/debug/vars").json()
+        cases.equal("databases are counted", document["database:d q"],
+                    {"name": "database", "tags": {"database": "d q"}, "values": {"numMeasurements": 2, "numSeries": 3}})
+        cases.equal("and writes", document["httpd"]["values"]["pointsWrittenOK"], 3)
+        cases.expect("and memory", document["memstats"]["Alloc"] > 1_000_000, document["memstats"])
+        cases.expect("and the process", document["system"]["PID"] == server.process.pid, document["system"])
+
+
 if __name__ == "__main__":
     need_binary()
     CASES = Cases()
-    CASES.run(rows_are_read, columns_are_read, mistakes_are_named, buckets_are_policies)
+    CASES.run(rows_are_read, columns_are_read, mistakes_are_named, buckets_are_policies,
+              monitors_read_the_server)
     CASES.finish()

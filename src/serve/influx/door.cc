@@ -2,6 +2,7 @@
 #include "serve/influx/door.h"
 
 #include "serve/influx/bucket_delete.h"
+#include "serve/influx/debug_vars.h"
 #include "serve/influx/errors.h"
 #include "serve/influx/query.h"
 #include "serve/influx/remote_read.h"
@@ -81,6 +82,16 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
   if (path == "/metrics") {
     if (!reads) return reply.send_wrong_method("GET, HEAD");
     return handle_metrics(std::move(request), std::move(reply));
+  }
+  if (path == "/debug/vars") {
+    if (!reads) return reply.send_wrong_method("GET, HEAD");
+    const auto show = [this](const HttpRequest&, Reply answer, const auth::Identity&) {
+      handle_debug_vars({catalog_, queries_, query_pool_, stopping_}, std::move(answer));
+    };
+    if (options_.metrics_need_admin) {
+      return for_admin(std::move(request), std::move(reply), show);
+    }
+    return show(request, std::move(reply), auth::Identity::unasked());
   }
   reply.send_text(404, "404 page not found\n");
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The InfluxDB v1 door: which path asks for what.
 //
-//   /ping /status   /health /health/ready   /metrics   /write   /query
+//   /ping /status   /health /health/ready   /metrics   /debug/vars   /write   /query
 //   /api/v2/write   /api/v2/delete   /api/v1/prom/write   /api/v1/prom/read
 //
 // Everything but /ping, /status, /health and (unless the options say otherwise) /metrics goes
