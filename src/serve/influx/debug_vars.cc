@@ -92,7 +92,7 @@ Json document_of(const ObjectSink& answers, const std::vector<std::string>& data
   std::vector<int64_t> counts(2 + 2 * databases.size());
   for (const auto& row : answers.all()) {
     if (row.statement >= 2 && row.values.contains("count")) {
-      counts[row.statement] = row.values["count"].get<int64_t>();
+      counts[row.statement] += row.values["count"].get<int64_t>();
     }
     if (row.statement == 0) document[row.name] = row.values;
     if (row.statement != 1) continue;

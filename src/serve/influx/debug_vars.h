@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// GET /debug/vars: what SHOW STATS and SHOW DIAGNOSTICS say, as the one JSON object that monitors of
-// InfluxDB (Telegraf's inputs.influxdb) read: {"system": …, "memstats": …, "httpd": {name, tags,
+// GET /debug/vars: what SHOW STATS and SHOW DIAGNOSTICS say, as the one JSON object that monitors
+// of InfluxDB (Telegraf's inputs.influxdb) read: {"system": …, "memstats": …, "httpd": {name, tags,
 // values}, "database:d": …, …}.
 // Source: InfluxDB 1.x, services/httpd, Handler.serveExpvar.
 #pragma once
