@@ -27,6 +27,8 @@ SCRIPTS = [
     ("tests/faults/life.py", [], []),
     ("tests/faults/damage.py", [], []),
     ("tests/faults/disk_full.py", [], []),
+    ("tests/object_store/s3.py", [], []),
+    ("tests/object_store/faults.py", [], []),
     ("tests/program/backup.py", [], []),
     ("tests/program/cli.py", [], []),
     ("tests/program/imports.py", [], []),

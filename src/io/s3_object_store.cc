@@ -15,6 +15,8 @@ namespace {
 
 // More parts than this no service takes.
 constexpr uint64_t kPartsMax = 10'000;
+// A passing fault may come at the end of a process too.
+constexpr int64_t kHurriedTotalMs = 1'000;
 
 metrics::Counter& sent_bytes = metrics::counter("varve_object_store_sent_bytes_total",
                                                 "Bytes of bodies sent to the object store.");
@@ -104,16 +106,20 @@ std::string S3ObjectStore::url(const std::string& name) const {
   return "s3://" + options_.bucket + "/" + key(name);
 }
 
-void S3ObjectStore::stop_retrying() {
+void S3ObjectStore::hurry() {
   const MutexLock lock(mutex_);
-  stopping_.store(true);
-  stopped_.notify_all();
+  is_hurried_.store(true);
+  hurried_.notify_all();
 }
 
 void S3ObjectStore::pause(int64_t milliseconds) {
   std::unique_lock lock(mutex_);
-  stopped_.wait_for(lock, std::chrono::milliseconds(milliseconds),
-                    [&] { return stopping_.load(); });
+  if (is_hurried_.load()) {
+    hurried_.wait_for(lock, std::chrono::milliseconds(milliseconds), [] { return false; });
+    return;
+  }
+  hurried_.wait_for(lock, std::chrono::milliseconds(milliseconds),
+                    [&] { return is_hurried_.load(); });
 }
 
 Result<WebResponse> S3ObjectStore::ask_once(const Operation& operation) {
@@ -170,11 +176,13 @@ Result<WebResponse> S3ObjectStore::ask(const Operation& operation) {
       requests(operation.name, error.code == ErrorCode::kTimeout ? "timeout" : "no_answer").add();
       error.code = ErrorCode::kIo;
     }
-    const int64_t left_ms =
-        options_.retry_total_ms - (clock_.steady_ns() - began_ns) / 1'000'000;
+    const int64_t total_ms = is_hurried_.load()
+                                 ? std::min(options_.retry_total_ms, kHurriedTotalMs)
+                                 : options_.retry_total_ms;
+    const int64_t left_ms = total_ms - (clock_.steady_ns() - began_ns) / 1'000'000;
     const auto wait_ms = static_cast<int64_t>(random_.next_u64() %
                                               static_cast<uint64_t>(backoff_ms + 1));
-    if (stopping_.load() || wait_ms >= left_ms) {
+    if (wait_ms >= left_ms) {
       return fail(error.code, what + error.message +
                                   (attempt == 1 ? "" : " (tried " + std::to_string(attempt) +
                                                            " times)"));

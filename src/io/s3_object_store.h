@@ -62,8 +62,8 @@ class S3ObjectStore final : public ObjectStore {
   Result<void> copy(const std::string& from, const std::string& to) override;
   std::string url(const std::string& name) const override;
 
-  /// From now on every request is tried once: the process is about to end. Any thread.
-  void stop_retrying();
+  /// From now on no request is tried again for long: the process is about to end. Any thread.
+  void hurry();
 
  private:
   using Query = std::vector<std::pair<std::string, std::string>>;
@@ -87,9 +87,9 @@ class S3ObjectStore final : public ObjectStore {
   const std::unique_ptr<WebClient> client_;
   const Clock& clock_;
   Random& random_;
-  std::atomic<bool> stopping_{false};
+  std::atomic<bool> is_hurried_{false};
   Mutex mutex_;
-  std::condition_variable_any stopped_;
+  std::condition_variable_any hurried_;
 };
 
 }  // namespace varve

@@ -163,9 +163,7 @@ void TieredFileSystem::note(const std::string& object, uint64_t size_bytes) {
 
 Result<void> TieredFileSystem::upload(const std::string& from, const std::string& object) {
   const auto file = TRY(local_.open(from, OpenMode::kRead));
-  if (options_.may_change) {
-    if (const auto allowed = options_.may_change(); !allowed) return fail(as_io(allowed.error()));
-  }
+  if (const auto allowed = may_change(); !allowed) return fail(as_io(allowed.error()));
   const uint64_t size_bytes = TRY(file->size_bytes());
   if (const auto put = store_.put_file(object, *file); !put) return fail(as_io(put.error()));
   note(object, size_bytes);
@@ -343,7 +341,7 @@ std::vector<std::string> TieredFileSystem::removed_objects() const {
 
 Result<void> TieredFileSystem::delete_removed(const std::vector<std::string>& objects) {
   if (objects.empty()) return {};
-  if (options_.may_change) TRY_VOID(options_.may_change());
+  TRY_VOID(may_change());
   return run_in_parallel(objects.size(), options_.parallel_requests,
                          [&](size_t i) -> Result<void> {
                            TRY_VOID(store_.remove(objects[i]));

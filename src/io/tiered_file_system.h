@@ -54,6 +54,10 @@ class TieredFileSystem final : public FileSystem {
   std::vector<std::string> removed_objects() const;
   /// Deletes these of them from the store. What fails is kept for the next time.
   Result<void> delete_removed(const std::vector<std::string>& objects);
+  /// Whether the store may be changed now; see TieredOptions.
+  Result<void> may_change() const {
+    return options_.may_change ? options_.may_change() : Result<void>();
+  }
   uint64_t disk_tier_bytes() const { return tier_->size_bytes(); }
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;

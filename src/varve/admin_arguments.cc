@@ -12,13 +12,16 @@ constexpr const char* kBackupExamples = R"(Examples:
   varve backup --to /backups/plant                    # of the server on this machine
   varve backup --to /backups/plant                    # again: only what is new
   varve backup --to /backups/plant --data-dir /var/lib/varve      # no server runs
+  varve backup --to s3://bucket/plant                 # keys: storage.object_store of the server
 The server writes the folder; on its own file system it needs no space for rows (hard links).
 Put copies on another machine: a link shares the fate of the disk.)";
 
 constexpr const char* kRestoreExamples = R"(Examples:
   varve restore --from /backups/plant --data-dir /var/lib/varve-new
   varve restore --from /backups/plant --db plant --as plant_old
-  varve restore --from /backups/plant --db plant --table cpu --merge)";
+  varve restore --from /backups/plant --db plant --table cpu --merge
+  varve restore --from s3://bucket/plant --data-dir /var/lib/varve-new
+  varve restore --from s3://bucket/live --data-dir /var/lib/varve-new --take-over)";
 
 constexpr const char* kVerifyExamples = R"(Examples:
   varve verify                                # the running server, else the configured folder
@@ -73,6 +76,9 @@ CLI::App* add_restore_command(CLI::App& app, RestoreArguments& arguments) {
   command->add_flag("--merge", arguments.merges,
                     "write into a database or table that exists; restored rows win")
       ->needs(part);
+  command->add_flag("--take-over", arguments.takes_over,
+                    "of a bucket that a server used, which has ended: go on there")
+      ->needs(whole);
   command->add_flag("--verify,!--no-verify", arguments.verifies,
                     "compare checksums of all files (default)");
   add_server(*command, arguments.server, arguments.config_path);

@@ -29,6 +29,7 @@ struct RestoreArguments {
   std::string table;
   bool merges = false;
   bool verifies = true;
+  bool takes_over = false;  ///< Of a prefix that a data directory has: it becomes the new one's.
   ServerAccess server;
   std::string config_path;
 };

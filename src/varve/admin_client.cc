@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "io/bucket_file_system.h"
 #include "io/clock.h"
 #include "serve/http/client.h"
 #include "varve/config_sources.h"
@@ -109,6 +110,7 @@ bool server_answers(const ServerAccess& server) {
 }
 
 std::string absolute_path(const std::string& path) {
+  if (BucketFileSystem::is_bucket_path(path)) return path;
   std::error_code ignored;
   const auto absolute = std::filesystem::absolute(path, ignored);
   return absolute.empty() ? path : absolute.lexically_normal().string();

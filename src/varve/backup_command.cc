@@ -9,6 +9,7 @@
 #include "varve/commands.h"
 #include "varve/config_sources.h"
 #include "varve/data_directory.h"
+#include "varve/object_storage.h"
 #include "varve/options.h"
 
 namespace varve {
@@ -29,10 +30,16 @@ Result<admin::Outcome> back_up_offline(const BackupArguments& arguments) {
   auto options = engine_options(config, directory.engine_path());
   options.shards = TRY(engine::LocalStore::stored_shard_count(files, options.directory));
   options.automatic = false;
-  const auto store = TRY(engine::LocalStore::open(std::move(options), files, clock, random,
+  const auto objects =
+      TRY(ObjectStorage::open(config, files, directory.path(), clock, random));
+  FileSystem& data_files = objects ? static_cast<FileSystem&>(objects->files()) : files;
+  options.sst_ids_jump = objects != nullptr;
+  const auto store = TRY(engine::LocalStore::open(std::move(options), data_files, clock, random,
                                                   catalog->live_tables()));
   PrintedProgress progress;
-  const BackupParts parts{.files = files,
+  BucketFileSystem places(data_files, join_path(directory.path(), "spool"),
+                          bucket_opener(config, files, clock, random));
+  const BackupParts parts{.files = places,
                           .clock = clock,
                           .catalog = *catalog,
                           .store = *store,

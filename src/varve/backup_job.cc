@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "catalog/sqlite_key_value.h"
+#include "engine/backup/file_copy.h"
 #include "engine/backup/store_backup.h"
+#include "io/bucket_file_system.h"
 #include "varve/byte_text.h"
 #include "varve/version.h"
 
@@ -27,7 +29,13 @@ bool is_inside(const std::string& path, const std::string& folder) {
   return path == folder || path.starts_with(folder == "/" ? folder : folder + "/");
 }
 
-Result<void> add_catalog(engine::BackupWriter& writer, const Catalog& catalog) {
+Result<void> add_catalog(engine::BackupWriter& writer, const BackupParts& parts, bool is_far) {
+  const Catalog& catalog = parts.catalog;
+  if (is_far) {
+    const std::string path = join_path(parts.data_directory, "catalog-backup.tmp");
+    return writer.add_state_file("catalog.db",
+                                 TRY(catalog_file_bytes(parts.files, catalog, path)));
+  }
   const std::string path = TRY(writer.state_file_to_write("catalog.db"));
   {
     // Closed before it is listed: its journal is folded in then.
@@ -35,6 +43,25 @@ Result<void> add_catalog(engine::BackupWriter& writer, const Catalog& catalog) {
     TRY_VOID(catalog.copy_to(*target));
   }
   return writer.add_written_state_file("catalog.db");
+}
+
+}  // namespace
+
+Result<std::string> catalog_file_bytes(FileSystem& local, const Catalog& catalog,
+                                       const std::string& path) {
+  const auto remove = [&] {
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+      static_cast<void>(engine::remove_if_there(local, path + suffix));
+    }
+  };
+  remove();
+  {
+    const auto target = TRY(open_sqlite_key_value(path));
+    TRY_VOID(catalog.copy_to(*target));
+  }
+  auto bytes = read_file(local, path);
+  remove();
+  return bytes;
 }
 
 engine::IsLive live_in(const CatalogSnapshot& picture) {
@@ -51,8 +78,6 @@ engine::IsLive live_in(const CatalogSnapshot& picture) {
   };
 }
 
-}  // namespace
-
 Result<void> check_apart(const std::string& folder, const std::string& data_directory) {
   const std::string inner = TRY(real_path(folder));
   const std::string outer = TRY(real_path(data_directory));
@@ -64,18 +89,19 @@ Result<void> check_apart(const std::string& folder, const std::string& data_dire
 Result<engine::BackupSummary> back_up(const BackupParts& parts, const admin::BackupQuestion& asked,
                                       admin::Progress& progress) {
   const int64_t began_ns = parts.clock.steady_ns();
-  TRY_VOID(check_apart(asked.to, parts.data_directory));
+  const bool is_far = BucketFileSystem::is_bucket_path(asked.to);
+  if (!is_far) TRY_VOID(check_apart(asked.to, parts.data_directory));
   const engine::BackupOptions options{.folder = asked.to,
                                       .data_directory = TRY(real_path(parts.data_directory)),
                                       .varve_version = std::string(kVersion),
                                       .taken_at = utc_text(parts.clock.now_ns()),
                                       .shards = parts.store.shard_count(),
-                                      .copies = asked.copies};
+                                      .copies = asked.copies && !is_far};
   auto writer = TRY(engine::BackupWriter::open(parts.files, options));
   TRY_VOID(progress.tick([] { return "writing rows out of memory"; }));
   TRY_VOID(parts.store.flush());
   const auto frozen = TRY(parts.store.freeze());
-  TRY_VOID(add_catalog(*writer, parts.catalog));
+  TRY_VOID(add_catalog(*writer, parts, is_far));
   // Asked after the copy: what is gone by now is left out.
   const auto is_live = live_in(*parts.catalog.snapshot());
   const std::string all = byte_text(engine::live_bytes(frozen, is_live));

@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "catalog/catalog.h"
 #include "engine/backup/backup_writer.h"
+#include "engine/backup/store_backup.h"
 #include "engine/local_store.h"
 #include "io/clock.h"
 #include "io/file_system.h"
@@ -28,8 +29,15 @@ struct BackupParts {
 Result<engine::BackupSummary> back_up(const BackupParts& parts, const admin::BackupQuestion& asked,
                                       admin::Progress& progress);
 
+/// What the catalog knows: the rest of a store is about to go.
+engine::IsLive live_in(const CatalogSnapshot& picture);
+
 /// "/backups/plant holds 12 files, 3.4 GiB; 2 files, 1.2 MiB are new".
 std::string backup_sentence(const std::string& folder, const engine::BackupSummary& summary);
+
+/// The catalog as a file of its own, through one that stands at `path` meanwhile.
+Result<std::string> catalog_file_bytes(FileSystem& local, const Catalog& catalog,
+                                       const std::string& path);
 
 /// Refuses a folder inside the data directory, or around it, whatever links lead there.
 Result<void> check_apart(const std::string& folder, const std::string& data_directory);

@@ -2,6 +2,7 @@
 #include "varve/config.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #define TOML_EXCEPTIONS 0
@@ -21,17 +22,21 @@ size_t index_of(const ConfigKey& key) { return static_cast<size_t>(&key - config
 
 /// "SERVER__HTTP_ADDR" to "server.http_addr"; empty when there are not two parts.
 std::string path_of_variable(std::string_view name) {
-  const auto divider = name.find("__");
-  if (divider == std::string_view::npos) return {};
-  std::string path =
-      std::string(name.substr(0, divider)) + "." + std::string(name.substr(divider + 2));
+  std::string path;
+  for (auto divider = name.find("__"); divider != std::string_view::npos;
+       divider = name.find("__")) {
+    path += std::string(name.substr(0, divider)) + ".";
+    name.remove_prefix(divider + 2);
+  }
+  if (path.empty()) return {};
+  path += name;
   std::transform(path.begin(), path.end(), path.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return path;
 }
 
 const ConfigKey* find_by_path(std::string_view path) {
-  const auto dot = path.find('.');
+  const auto dot = path.rfind('.');
   if (dot == std::string_view::npos) return nullptr;
   return find_config_key(path.substr(0, dot), path.substr(dot + 1));
 }
@@ -60,6 +65,29 @@ Result<ConfigValue> from_toml(const ConfigKey& key, const toml::node& node) {
               key.path() + " must be a text, a whole number or true or false");
 }
 
+using TakeValue = std::function<void(const ConfigKey& key, ConfigValue value, std::string where)>;
+
+/// Sections may stand in sections.
+Result<void> read_section(const toml::table& table, const std::string& section,
+                          std::string_view name, const TakeValue& take) {
+  for (const auto& [key_name, value_node] : table) {
+    const std::string path = section + "." + std::string(key_name.str());
+    const std::string where = place(name, key_name.source());
+    if (const auto* inner = value_node.as_table(); inner && is_section(path)) {
+      TRY_VOID(read_section(*inner, path, name, take));
+      continue;
+    }
+    const auto* key = find_config_key(section, key_name.str());
+    if (!key) {
+      return fail(ErrorCode::kInvalidInput, where + ": unknown key " + path + suggestion(path));
+    }
+    auto value = from_toml(*key, value_node);
+    if (!value) return fail(ErrorCode::kInvalidInput, where + ": " + value.error().message);
+    take(*key, std::move(*value), where);
+  }
+  return {};
+}
+
 }  // namespace
 
 Config::Config() {
@@ -76,8 +104,7 @@ Result<void> Config::read_toml(std::string_view text, std::string_view name) {
     return fail(ErrorCode::kInvalidInput, place(name, parsed.error().source()) + ": " +
                                               std::string(parsed.error().description()));
   }
-  const toml::table& document = parsed.table();
-  for (const auto& [section, node] : document) {
+  for (const auto& [section, node] : parsed.table()) {
     const std::string_view section_name = section.str();
     const auto* table = node.as_table();
     if (!table || !is_section(section_name)) {
@@ -85,17 +112,10 @@ Result<void> Config::read_toml(std::string_view text, std::string_view name) {
                                                 (table ? "section [" : "key ") +
                                                 std::string(section_name) + (table ? "]" : ""));
     }
-    for (const auto& [key_name, value_node] : *table) {
-      const std::string path = std::string(section_name) + "." + std::string(key_name.str());
-      const std::string where = place(name, key_name.source());
-      const auto* key = find_config_key(section_name, key_name.str());
-      if (!key) {
-        return fail(ErrorCode::kInvalidInput, where + ": unknown key " + path + suggestion(path));
-      }
-      auto value = from_toml(*key, value_node);
-      if (!value) return fail(ErrorCode::kInvalidInput, where + ": " + value.error().message);
-      settings_[index_of(*key)] = {std::move(*value), where};
-    }
+    TRY_VOID(read_section(*table, std::string(section_name), name,
+                          [&](const ConfigKey& key, ConfigValue value, std::string where) {
+                            settings_[index_of(key)] = {std::move(value), std::move(where)};
+                          }));
   }
   return {};
 }
@@ -170,7 +190,8 @@ std::string Config::show() const {
       section = key.section;
     }
     out += "# " + std::string(key.doc) + "\n";
-    const bool is_hidden = key.name.ends_with("secret") && setting.source != "default";
+    const bool is_hidden =
+        (key.is_secret || key.name.ends_with("secret")) && setting.source != "default";
     const std::string value =
         is_hidden ? "\"[REDACTED]\"" : config_value_text(key, setting.value);
     out += std::string(key.name) + " = " + value + "  # " + setting.source + "\n";

@@ -35,6 +35,8 @@ struct ConfigKey {
   int64_t value_max = std::numeric_limits<int64_t>::max();
   /// Of kChoice, separated by '|'.
   std::string_view choices = {};
+  /// Never shown, and never part of a message.
+  bool is_secret = false;
 
   /// "server.http_addr".
   std::string path() const;

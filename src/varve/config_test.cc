@@ -47,6 +47,23 @@ TEST(Config, LaterSourcesWin) {
   EXPECT_NE(shown.find("http_addr = \"127.0.0.1:8086\"  # default\n"), std::string::npos);
 }
 
+TEST(Config, HasSectionsInSections) {
+  Config config;
+  const auto read = config.read_toml(
+      "[storage]\nshards = 2\n[storage.object_store]\nbucket = 'b'\nsecret_key = 'hidden'\n",
+      "my.toml");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(config.integer("storage.shards"), 2);
+  EXPECT_EQ(config.text("storage.object_store.bucket"), "b");
+  ASSERT_TRUE(config.read_environment({"VARVE__STORAGE__OBJECT_STORE__BUCKET=c"}));
+  EXPECT_EQ(config.text("storage.object_store.bucket"), "c");
+  EXPECT_EQ(config.text("storage.object_store.secret_key"), "hidden");
+  EXPECT_EQ(config.show().find("hidden"), std::string::npos);
+  EXPECT_EQ(config.read_toml("[storage.object_store]\nbuckt = 'b'\n", "a.toml").error().message,
+            "a.toml line 2: unknown key storage.object_store.buckt; did you mean "
+            "storage.object_store.bucket?");
+}
+
 TEST(Config, ReadsBackWhatItShows) {
   Config config;
   ASSERT_TRUE(config.set("storage.data_dir", "a \"quoted\\\" folder\n", "test"));

@@ -12,8 +12,10 @@
 #include "serve/influx/door.h"
 #include "stream/collect/host_collector.h"
 #include "stream/retention/retention_job.h"
+#include "varve/bucket_snapshot.h"
 #include "varve/data_directory.h"
 #include "varve/node_administration.h"
+#include "varve/object_storage.h"
 #include "varve/options.h"
 #include "varve/restore_journal.h"
 #include "varve/table_labels.h"
@@ -33,9 +35,12 @@ struct Node::State {
   const Clock& clock = SystemClock::instance();
   std::optional<MemoryGovernor> memory;
   std::optional<DataDirectory> directory;
+  std::unique_ptr<ObjectStorage> objects;
+  std::unique_ptr<BucketFileSystem> places;  // The data's files, and any bucket.
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<TableLabelIndex> labels;
   std::unique_ptr<engine::LocalStore> store;
+  std::unique_ptr<BucketSnapshot> snapshot;
   std::unique_ptr<Ingest> ingest;
   std::unique_ptr<influxql::InfluxqlEngine> queries;
   std::unique_ptr<WorkerPool> query_pool;
@@ -52,7 +57,11 @@ struct Node::State {
   int64_t shutdown_timeout_ms = 0;
   bool is_tls = false;
 
+  /// The files of the data directory.
+  FileSystem& data_files() { return objects ? static_cast<FileSystem&>(objects->files()) : files; }
   Result<void> open_data(const Config& config);
+  void open_snapshot(const Config& config);
+  void finish_snapshot();
   Result<void> open_doors(const Config& config);
   void open_access(const Config& config);
   void open_admin_door();
@@ -64,14 +73,19 @@ Result<void> Node::State::open_data(const Config& config) {
   memory.emplace(TRY(memory_limit_bytes(config)), MemoryGovernor::this_process());
   memory_limit.set(static_cast<int64_t>(memory->limit_bytes()));
   directory = TRY(DataDirectory::open(files, config.text("storage.data_dir")));
+  objects = TRY(ObjectStorage::open(config, files, directory->path(), clock, random));
+  places = std::make_unique<BucketFileSystem>(data_files(), join_path(directory->path(), "spool"),
+                                              bucket_opener(config, files, clock, random));
   catalog = TRY(
       open_catalog(TRY(open_sqlite_key_value(directory->catalog_path())), catalog_limits(config)));
   labels = std::make_unique<TableLabelIndex>(*catalog);
   auto options = engine_options(config, directory->engine_path());
   share_memory(*memory, options);
   options.labels = [index = labels.get()](TableId table) { return index->find(table); };
-  store = TRY(
-      engine::LocalStore::open(std::move(options), files, clock, random, catalog->live_tables()));
+  options.sst_ids_jump = objects != nullptr;
+  store = TRY(engine::LocalStore::open(std::move(options), data_files(), clock, random,
+                                       catalog->live_tables()));
+  open_snapshot(config);
   // Before anything reads or writes.
   TRY_VOID(undo_interrupted_restore(files, directory->path(), *catalog, *store));
   auto for_ingest = ingest_options(config);
@@ -99,14 +113,28 @@ void Node::State::open_access(const Config& config) {
       AccessOptions{.allow_parameters = config.boolean("auth.allow_query_param_credentials")});
 }
 
+void Node::State::open_snapshot(const Config& config) {
+  if (!objects) return;
+  snapshot = std::make_unique<BucketSnapshot>(BucketSnapshotParts{
+      .local = files,
+      .files = objects->files(),
+      .objects = objects->objects(),
+      .clock = clock,
+      .catalog = *catalog,
+      .store = *store,
+      .data_directory = directory->path(),
+      .interval_ms = config.duration_ms("storage.object_store.snapshot_interval")});
+  snapshot->start();
+}
+
 void Node::State::open_admin_door() {
   administration = std::make_unique<NodeAdministration>(
-      BackupParts{.files = files,
+      BackupParts{.files = *places,
                   .clock = clock,
                   .catalog = *catalog,
                   .store = *store,
                   .data_directory = directory->path()},
-      RestoreParts{.files = files,
+      RestoreParts{.files = *places,
                    .clock = clock,
                    .random = random,
                    .catalog = *catalog,
@@ -176,7 +204,18 @@ bool Node::State::reload() {
   return true;
 }
 
+// The bucket then has everything that the disk has.
+void Node::State::finish_snapshot() {
+  snapshot->stop();
+  auto uploaded = store->flush();
+  if (uploaded) uploaded = snapshot->run();
+  if (!uploaded) {
+    log::warn("bucket_snapshot.not_finished", {{"error", uploaded.error().message}});
+  }
+}
+
 Result<void> Node::State::stop() {
+  if (objects) objects->hurry();
   if (collector) collector->stop();
   if (retention) retention->stop();
   // What stop() cuts off is cancelled, so that the pool's jobs come to an end.
@@ -189,6 +228,7 @@ Result<void> Node::State::stop() {
   if (query_pool) query_pool->stop();
   if (admin_door) admin_door->stop();
   if (ingest) ingest->stop();
+  if (snapshot) finish_snapshot();
   if (store) return store->close();
   return {};
 }

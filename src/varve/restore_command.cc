@@ -5,13 +5,24 @@
 #include "varve/admin_client.h"
 #include "varve/byte_text.h"
 #include "varve/commands.h"
+#include "varve/config_sources.h"
+#include "varve/object_storage.h"
+#include "varve/take_over.h"
 
 namespace varve {
 namespace {
 
 Result<admin::Outcome> restore_whole(const RestoreArguments& arguments) {
-  PosixFileSystem files;
+  PosixFileSystem local;
   PrintedProgress progress;
+  const auto config = TRY(load_config(arguments.config_path, {}));
+  SystemRandom random;
+  const Clock& clock = SystemClock::instance();
+  if (arguments.takes_over) {
+    return take_over_bucket(config, local, {.from = arguments.from, .to = arguments.data_dir},
+                            clock, random);
+  }
+  BucketFileSystem files(local, "", bucket_opener(config, local, clock, random));
   const auto listing = TRY(engine::read_backup_listing(files, arguments.from));
   const std::string all = byte_text(listing.size_bytes());
   uint64_t bytes_done = 0;

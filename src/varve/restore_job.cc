@@ -11,6 +11,7 @@
 #include "engine/backup/backup_file_system.h"
 #include "engine/backup/file_copy.h"
 #include "engine/local_store.h"
+#include "io/bucket_file_system.h"
 #include "varve/restore_journal.h"
 #include "varve/table_copy.h"
 
@@ -22,7 +23,8 @@ constexpr CatalogLimits kNoLimits{.columns_per_table_max = SIZE_MAX,
 
 // The catalog of a backup, opened in place.
 Result<std::unique_ptr<Catalog>> open_stored_catalog(FileSystem& files, const std::string& folder,
-                                                     const engine::BackupListing& listing) {
+                                                     const engine::BackupListing& listing,
+                                                     const std::string& copy_path) {
   const engine::BackupFile* file = listing.find("catalog.db");
   if (file == nullptr) return fail(ErrorCode::kCorrupt, folder + " lists no catalog.db");
   const std::string path = join_path(folder, file->stored);
@@ -30,7 +32,14 @@ Result<std::unique_ptr<Catalog>> open_stored_catalog(FileSystem& files, const st
   if (TRY(engine::fingerprint_of(files, path, nullptr)) != wanted) {
     return fail(ErrorCode::kCorrupt, path + " is damaged: its size or checksum is wrong");
   }
-  return open_catalog(TRY(open_sqlite_key_value_to_read(path)), kNoLimits);
+  if (!BucketFileSystem::is_bucket_path(path)) {
+    return open_catalog(TRY(open_sqlite_key_value_to_read(path)), kNoLimits);
+  }
+  TRY(engine::copy_file(files, path, copy_path, nullptr));
+  auto catalog = open_catalog(TRY(open_sqlite_key_value_to_read(copy_path)), kNoLimits);
+  // Open, it is read on; and nobody else needs it.
+  static_cast<void>(files.remove(copy_path));
+  return catalog;
 }
 
 // One table to copy.
@@ -79,7 +88,9 @@ class PartRestore {
  private:
   // Which tables of the backup are meant.
   Result<void> choose() {
-    stored_catalog_ = TRY(open_stored_catalog(parts_.files, asked_.from, listing_));
+    stored_catalog_ = TRY(open_stored_catalog(
+        parts_.files, asked_.from, listing_,
+        join_path(parts_.data_directory, "catalog-restore.tmp")));
     source_ = stored_catalog_->snapshot()->database(asked_.database);
     if (!source_) {
       return fail(ErrorCode::kNotFound,

@@ -3,6 +3,7 @@
 #include "varve/admin_client.h"
 #include "varve/commands.h"
 #include "varve/config_sources.h"
+#include "varve/object_storage.h"
 #include "varve/verify_job.h"
 
 namespace varve {
@@ -11,7 +12,12 @@ int run_verify(const VerifyArguments& arguments) {
   PosixFileSystem files;
   PrintedProgress progress;
   if (!arguments.backup.empty()) {
-    return print_outcome(verify_backup(files, arguments.backup, progress));
+    const auto config = load_config(arguments.config_path, {});
+    if (!config) return print_outcome(fail(config.error()));
+    SystemRandom random;
+    BucketFileSystem places(
+        files, "", bucket_opener(*config, files, SystemClock::instance(), random));
+    return print_outcome(verify_backup(places, arguments.backup, progress));
   }
   if (!arguments.data_dir.empty()) {
     return print_outcome(verify_data_directory(files, arguments.data_dir, progress));

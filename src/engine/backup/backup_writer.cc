@@ -125,7 +125,8 @@ Result<void> BackupWriter::take(const std::string& path, const std::string& sour
                           ? Result<void>(fail(ErrorCode::kUnsupported, "links are not wanted"))
                           : files_.link(source, target);
   if (linked) {
-    seen = TRY(fingerprint_of(files_, target, on_bytes));
+    // The same bytes; they may be far from here under their second name.
+    seen = TRY(fingerprint_of(files_, source, on_bytes));
   } else if (linked.error().code == ErrorCode::kUnsupported) {
     seen = TRY(copy_file(files_, source, target, on_bytes));
     summary_.bytes_copied += seen.size_bytes;

@@ -30,25 +30,43 @@ uint64_t live_bytes(const FrozenStore& store, const IsLive& is_live) {
   return bytes;
 }
 
+ManifestState live_state(ManifestState state, const IsLive& is_live) {
+  ManifestEdit dead;
+  for (const auto& [id, sst] : state.ssts()) {
+    if (!is_live(sst)) dead.removed.push_back(id);
+  }
+  state.apply(dead);
+  return state;
+}
+
+std::vector<StateFile> state_files(const FrozenStore& store, const IsLive& is_live) {
+  std::vector<StateFile> files;
+  for (const FrozenShard& shard : store.shards) {
+    const std::string folder = "engine/" + shard.folder + "/";
+    files.push_back({.path = folder + std::string(kManifestName),
+                     .bytes = manifest_bytes(live_state(shard.state, is_live))});
+    files.push_back({.path = folder + "CURRENT", .bytes = std::string(kManifestName) + "\n"});
+  }
+  files.push_back(
+      {.path = "engine/SHARDS", .bytes = std::to_string(store.shards.size()) + "\n"});
+  return files;
+}
+
 Result<void> add_store(BackupWriter& backup, const FrozenStore& store, const IsLive& is_live,
                        const OnBytes& on_bytes) {
   for (const FrozenShard& shard : store.shards) {
     const std::string folder = "engine/" + shard.folder + "/";
-    ManifestState state = shard.state;
-    ManifestEdit dead;
-    for (const auto& [id, sst] : state.ssts()) {
-      if (!is_live(sst)) dead.removed.push_back(id);
-    }
-    state.apply(dead);
+    const ManifestState state = live_state(shard.state, is_live);
     for (const auto& [id, sst] : state.ssts()) {
       const std::string name = sst_file_name(id);
       const std::string source = join_path(join_path(store.directory, shard.folder), name);
       TRY_VOID(backup.add_sorted_file(folder + name, source, on_bytes));
     }
-    TRY_VOID(backup.add_state_file(folder + std::string(kManifestName), manifest_bytes(state)));
-    TRY_VOID(backup.add_state_file(folder + "CURRENT", std::string(kManifestName) + "\n"));
   }
-  return backup.add_state_file("engine/SHARDS", std::to_string(store.shards.size()) + "\n");
+  for (const StateFile& file : state_files(store, is_live)) {
+    TRY_VOID(backup.add_state_file(file.path, file.bytes));
+  }
+  return {};
 }
 
 }  // namespace varve::engine

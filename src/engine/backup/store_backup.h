@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/backup/backup_writer.h"
@@ -18,6 +20,17 @@ using IsLive = std::function<bool(const SstMeta&)>;
 
 /// Bytes of the files that would be added.
 uint64_t live_bytes(const FrozenStore& store, const IsLive& is_live);
+
+/// What of it is alive.
+ManifestState live_state(ManifestState state, const IsLive& is_live);
+
+/// A small file of a store's part of a backup.
+struct StateFile {
+  std::string path;  ///< In the data directory.
+  std::string bytes;
+};
+/// Manifests that name what is alive, and what else opening the store needs.
+std::vector<StateFile> state_files(const FrozenStore& store, const IsLive& is_live);
 
 /// Adds everything below "engine" of a data directory: opening it needs no WAL.
 Result<void> add_store(BackupWriter& backup, const FrozenStore& store, const IsLive& is_live,

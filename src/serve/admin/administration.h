@@ -23,12 +23,12 @@ class Progress {
 };
 
 struct BackupQuestion {
-  std::string to;       ///< A folder of the server's machine; absolute.
+  std::string to;       ///< A folder of the server's machine, absolute; or s3://bucket/name.
   bool copies = false;  ///< No hard links.
 };
 
 struct RestoreQuestion {
-  std::string from;  ///< A folder with a backup, on the server's machine; absolute.
+  std::string from;  ///< A folder with a backup, on the server's machine, absolute; or s3://….
   std::string database;
   std::string as;     ///< Name of the database to make; empty: the same.
   std::string table;  ///< Empty: all of them.

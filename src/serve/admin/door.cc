@@ -103,7 +103,7 @@ bool flag(const HttpRequest& request, std::string_view name) {
 
 Result<std::string> folder(const HttpRequest& request, std::string_view name) {
   const auto text = std::string(request.parameters.get(name));
-  if (text.starts_with('/')) return text;
+  if (text.starts_with('/') || text.starts_with("s3://")) return text;
   return fail(ErrorCode::kInvalidInput,
               text.empty() ? "parameter \"" + std::string(name) + "\" is missing"
                            : "parameter \"" + std::string(name) +
