@@ -123,13 +123,17 @@ void InfluxJson::describe_series(const ResultHeader& header) {
   }
   if (!header.columns.empty()) {
     begin_member("columns");
-    head += '[';
-    for (const auto& column : header.columns) {
-      if (head.back() != '[') head += ',';
-      head += line(kRow);
-      append_json_string(head, column);
+    if (columns_ != header.columns) {
+      columns_ = header.columns;
+      columns_text_ = "[";
+      for (const auto& column : columns_) {
+        if (columns_text_.back() != '[') columns_text_ += ',';
+        columns_text_ += line(kRow);
+        append_json_string(columns_text_, column);
+      }
+      columns_text_ += line(kSeriesMember) + "]";
     }
-    head += line(kSeriesMember) + "]";
+    head += columns_text_;
   }
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "codec/result_documents.h"
 #include "codec/text/output_buffer.h"
@@ -44,6 +45,9 @@ class InfluxJson final : public ResultDocuments {
   TimeText time_text_;
   bool result_has_series_ = false;
   std::string series_head_;
+  // Of the series before, which mostly has the same columns.
+  std::vector<std::string> columns_;
+  std::string columns_text_;
   size_t list_column_ = SIZE_MAX;
   const TimeZone* zone_ = nullptr;
   bool series_has_rows_ = false;

@@ -41,7 +41,6 @@ TimeStream::TimeStream(std::unique_ptr<ScanPlan> plan)
     : plan_(std::move(plan)),
       rows_left_(plan_->spec().rows_limit == 0 ? UINT64_MAX : plan_->spec().rows_limit) {
   cut_slices();
-  rank_series();
 }
 
 // How many rows of the table a slice may have, wanted or not.
@@ -57,7 +56,7 @@ uint64_t TimeStream::slice_rows() const {
 }
 
 void TimeStream::cut_slices() {
-  const uint64_t rows_max = slice_rows();
+  const uint64_t rows_max = slice_rows_ = slice_rows();
   for (const SegmentView* segment : plan_->segments()) {
     const TimeRange range = plan_->spec().range.intersect(segment->range);
     const size_t first = slices_.size();
@@ -70,21 +69,25 @@ void TimeStream::cut_slices() {
   }
 }
 
-void TimeStream::rank_series() {
+// Only series with rows: a limited scan of many series mostly meets few of them, and making and
+// sorting keys costs more than looking for rows. Most slices have the series of the one before.
+void TimeStream::rank_series(std::vector<uint32_t> places) {
+  if (places == ranked_) return;
+  ranked_ = std::move(places);
   const auto& series = plan_->series();
-  const SeriesIndex& index = plan_->table().index();
-  std::vector<uint32_t> order(series.size());
-  std::iota(order.begin(), order.end(), 0);
-  SeriesKeys keys(index);
+  SeriesKeys keys(plan_->table().index());
   std::vector<std::string_view> key_of;
-  key_of.reserve(series.size());
-  for (const SeriesId id : series) key_of.push_back(keys.add(id).key);
+  key_of.reserve(ranked_.size());
+  for (const uint32_t place : ranked_) key_of.push_back(keys.add(series[place]).key);
+  std::vector<uint32_t> order(ranked_.size());
+  std::iota(order.begin(), order.end(), 0);
   std::ranges::sort(order, {}, [&](uint32_t i) { return key_of[i]; });
   ranks_.resize(series.size());
-  series_by_rank_.resize(series.size());
+  series_by_rank_.resize(ranked_.size());
   for (uint32_t rank = 0; rank < order.size(); ++rank) {
-    ranks_[order[rank]] = rank;
-    series_by_rank_[rank] = series[order[rank]];
+    const uint32_t place = ranked_[order[rank]];
+    ranks_[place] = rank;
+    series_by_rank_[rank] = series[place];
   }
 }
 
@@ -110,30 +113,63 @@ std::vector<RowRun> TimeStream::select_first(std::vector<RowRun> runs, SeriesId 
   return first;
 }
 
+// Every slice asks for every series. When those of a limited scan bring too little, because a
+// condition holds for few rows, neighbours are taken together, more each time.
+TimeStream::Slice TimeStream::next_slice() {
+  Slice slice = slices_[slice_next_++];
+  for (size_t i = 1; i < slices_at_once_ && slice_next_ < slices_.size(); ++i) {
+    const Slice& more = slices_[slice_next_];
+    if (more.segment != slice.segment) break;
+    slice.range.begin_ns = std::min(slice.range.begin_ns, more.range.begin_ns);
+    slice.range.end_ns = std::max(slice.range.end_ns, more.range.end_ns);
+    ++slice_next_;
+  }
+  const uint64_t rows_max = std::min<uint64_t>(
+      kSliceRowsMax, plan_->bytes_max() / row_bytes(plan_->columns()));
+  if (2 * slices_at_once_ * slice_rows_ <= rows_max) slices_at_once_ *= 2;
+  return slice;
+}
+
 Result<void> TimeStream::load_slice(const Slice& slice) {
   if (scan_segment_ != slice.segment) {
     scan_ = std::make_unique<SegmentScan>(plan_->open(*slice.segment));
     scan_segment_ = slice.segment;
   }
-  runs_.clear();
+  runs_.assign(1, {});
   rows_.clear();
   row_next_ = 0;
-  for (size_t i = 0; i < plan_->series().size(); ++i) {
+  std::vector<uint32_t> places;
+  // A few rows of many series would keep the decoded columns of whole files in memory, so they are
+  // copied, all together: they become the first run.
+  auto few = std::make_shared<OwnedRows>(plan_->columns());
+  for (uint32_t place = 0; place < plan_->series().size(); ++place) {
     TRY_VOID(plan_->check_cancelled());
-    const SeriesId id = plan_->series()[i];
+    const SeriesId id = plan_->series()[place];
     auto runs = TRY(scan_->rows(id, plan_->table().index().hash(id), slice.range));
     for (RowRun& selected : select_first(std::move(runs), id)) {
-      for (uint32_t row = 0; row < selected.row_count(); ++row) {
-        rows_.push_back({.time_ns = selected.times_ns[row],
-                         .rank = ranks_[i],
-                         .run = static_cast<uint32_t>(runs_.size()),
-                         .row = row});
-      }
-      // A few rows of many series would keep the decoded columns of whole files in memory.
       const bool is_few = selected.row_count() < kFewRows;
-      runs_.push_back(is_few ? copy_rows(selected, plan_->columns()) : std::move(selected));
+      const auto run = static_cast<uint32_t>(is_few ? 0 : runs_.size());
+      const auto begin = static_cast<uint32_t>(is_few ? few->times_ns.size() : 0);
+      for (uint32_t row = 0; row < selected.row_count(); ++row) {
+        // The place stands for the rank until that is known.
+        rows_.push_back(
+            {.time_ns = selected.times_ns[row], .rank = place, .run = run, .row = begin + row});
+      }
+      if (places.empty() || places.back() != place) places.push_back(place);
+      if (!is_few) {
+        runs_.push_back(std::move(selected));
+        continue;
+      }
+      few->times_ns.insert(few->times_ns.end(), selected.times_ns.begin(),
+                           selected.times_ns.end());
+      for (size_t c = 0; c < few->columns.size(); ++c) {
+        few->columns[c].append_view(selected.columns[c]);
+      }
     }
   }
+  runs_[0] = to_run(std::move(few), {});
+  rank_series(std::move(places));
+  for (Row& row : rows_) row.rank = ranks_[row.rank];
   // Rows of one time and series (append tables) stay in their order of arrival either way.
   const auto rising = [](const Row& a, const Row& b) {
     return std::tie(a.time_ns, a.rank, a.run, a.row) < std::tie(b.time_ns, b.rank, b.run, b.row);
@@ -195,7 +231,7 @@ Result<ScanBatch> TimeStream::next() {
   if (rows_left_ == 0) return ScanBatch{};
   while (row_next_ == rows_.size()) {
     if (slice_next_ == slices_.size()) return ScanBatch{};
-    TRY_VOID(load_slice(slices_[slice_next_++]));
+    TRY_VOID(load_slice(next_slice()));
   }
   return take();
 }

@@ -25,14 +25,15 @@ class TimeStream final : public BatchStream {
   };
   struct Row {
     int64_t time_ns = 0;
-    uint32_t rank = 0;  // Of the series, by key bytes.
+    uint32_t rank = 0;  // Of the series among those of the slice, by key bytes.
     uint32_t run = 0;
     uint32_t row = 0;
   };
   uint64_t slice_rows() const;
   void cut_slices();
   std::vector<RowRun> select_first(std::vector<RowRun> runs, SeriesId id);
-  void rank_series();
+  void rank_series(std::vector<uint32_t> places);
+  Slice next_slice();
   Result<void> load_slice(const Slice& slice);
   ScanBatch take();
 
@@ -44,10 +45,14 @@ class TimeStream final : public BatchStream {
   static constexpr size_t kBatchRows = 8'192;
 
   std::unique_ptr<ScanPlan> plan_;
+  // Of the series with rows in the slice.
+  std::vector<uint32_t> ranked_;       // Their places in plan_->series(), rising.
   std::vector<uint32_t> ranks_;        // By place in plan_->series().
   std::vector<SeriesId> series_by_rank_;
   std::vector<Slice> slices_;          // In the order of the answer.
   size_t slice_next_ = 0;
+  uint64_t slice_rows_ = 0;  // About how many rows a slice has.
+  size_t slices_at_once_ = 1;
   std::unique_ptr<SegmentScan> scan_;  // Of scan_segment_.
   const SegmentView* scan_segment_ = nullptr;
   std::vector<RowRun> runs_;

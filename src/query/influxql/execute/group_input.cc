@@ -100,6 +100,8 @@ Result<void> GroupInput::add_sources(const SelectPlan& plan, const std::vector<V
         if (!columns_for(*source.table, wanted[i]).empty()) has_[i] = true;
       }
       cover(table->range());
+      held_bytes += table->size_bytes();
+      TRY_VOID(memory_.set(held_bytes));
       tables_.push_back(std::move(table));
       continue;
     }

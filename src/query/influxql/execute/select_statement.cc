@@ -14,19 +14,18 @@ namespace {
 /// Hands the rows to the sink, the time in front of them.
 class SinkConsumer final : public GroupConsumer {
  public:
-  SinkConsumer(const SelectPlan& plan, Answer& answer) : plan_(plan), answer_(answer) {}
+  SinkConsumer(const SelectPlan& plan, Answer& answer) : answer_(answer) {
+    header_.has_time = true;
+    header_.zone = plan.zone;
+    header_.columns.push_back(plan.time_column);
+    for (const OutputColumn& output : plan.outputs) header_.columns.push_back(output.name);
+    for (const std::string& dimension : plan.dimensions) header_.tags.emplace_back(dimension, "");
+  }
 
   Result<void> begin_group(const GroupKey& key) override {
-    ResultHeader header{.name = key.name,
-                        .tags = {},
-                        .columns = {plan_.time_column},
-                        .has_time = true,
-                        .zone = plan_.zone};
-    for (size_t i = 0; i < plan_.dimensions.size(); ++i) {
-      header.tags.emplace_back(plan_.dimensions[i], key.tags[i]);
-    }
-    for (const OutputColumn& output : plan_.outputs) header.columns.push_back(output.name);
-    return answer_.begin_series(header);
+    header_.name = key.name;
+    for (size_t i = 0; i < header_.tags.size(); ++i) header_.tags[i].second = key.tags[i];
+    return answer_.begin_series(header_);
   }
 
   Result<void> rows(const RowBlock& block) override {
@@ -42,7 +41,7 @@ class SinkConsumer final : public GroupConsumer {
   Result<void> end_group() override { return answer_.end_series(); }
 
  private:
-  const SelectPlan& plan_;
+  ResultHeader header_;  // Of the group; only its name and values change.
   Answer& answer_;
 };
 

@@ -33,6 +33,8 @@ class TableGroups {
   /// The part of the options' range in which rows can be.
   TimeRange range() const { return range_; }
   bool has_fields() const { return scan_.has_fields(); }
+  /// What the groups take, their keys included while they are here.
+  size_t size_bytes() const { return groups_.size_bytes(); }
 
   /// Every row of every group.
   Result<void> for_each_run(StatementContext& context, const VisitRun& visit);
