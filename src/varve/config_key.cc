@@ -181,6 +181,17 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"retention", "check_interval", kDuration, "30m",
      "How often such rows are looked for, besides at the start.", 10, 30 * kDayMs},
 
+    {"udp", "addr", kAddress, "off",
+     "Where line protocol is taken by UDP: host:port, or \"off\". Nobody is asked who they are."},
+    {"udp", "database", kText, "udp", "The database that it goes to; made when it is missing."},
+    {"udp", "retention_policy", kText, "", "The policy in it; empty: the default one."},
+    {"udp", "precision", kChoice, "ns", "The unit of its times.", 0, 0, "ns|u|ms|s|m|h"},
+    {"udp", "batch_bytes_max", kBytes, "1MiB", "Datagrams are stored together up to this size.",
+     64 << 10, 64 << 20},
+    {"udp", "batch_timeout", kDuration, "1s", "And no later than after this time.", 1, kDayMs},
+    {"udp", "read_buffer", kBytes, "0", "The socket's receive buffer; 0: the system's default.", 0,
+     1 << 30},
+
     {"collect", "host", kBoolean, "false",
      "Record figures of this machine in the database \"host\"."},
     {"collect", "interval", kDuration, "1s", "How often.", 100, kDayMs},

@@ -10,6 +10,7 @@
 #include "serve/http/router.h"
 #include "serve/http/server.h"
 #include "serve/influx/door.h"
+#include "serve/udp/listener.h"
 #include "stream/collect/host_collector.h"
 #include "stream/retention/retention_job.h"
 #include "varve/bucket_snapshot.h"
@@ -51,6 +52,7 @@ struct Node::State {
   std::unique_ptr<admin::AdminDoor> admin_door;
   std::unique_ptr<HttpRouter> router;
   std::unique_ptr<HttpServer> server;
+  std::unique_ptr<udp::Listener> udp;
   std::unique_ptr<collect::HostCollector> collector;
   std::unique_ptr<retention::RetentionJob> retention;
   std::optional<std::string> http_address;
@@ -176,6 +178,13 @@ Result<void> Node::State::open_doors(const Config& config) {
     server = std::make_unique<HttpServer>(*options, *router);
     http_address = host + ":" + std::to_string(TRY(server->start()));
   }
+  if (auto options = udp_options(config)) {
+    udp = std::make_unique<udp::Listener>(*catalog, *ingest, clock, *options);
+    const auto port = TRY(udp->start());
+    log::info("udp.listening", {{"host", options->host},
+                                {"port", int64_t{port}},
+                                {"database", options->target.database}});
+  }
   if (config.boolean("retention.enabled")) {
     retention = std::make_unique<retention::RetentionJob>(
         *catalog, *store, clock,
@@ -216,6 +225,7 @@ void Node::State::finish_snapshot() {
 
 Result<void> Node::State::stop() {
   if (objects) objects->hurry();
+  if (udp) udp->stop();
   if (collector) collector->stop();
   if (retention) retention->stop();
   // What stop() cuts off is cancelled, so that the pool's jobs come to an end.
@@ -245,6 +255,7 @@ Result<std::unique_ptr<Node>> Node::start(const Config& config) {
 
 Node::~Node() {
   auto& state = *state_;
+  if (state.udp) state.udp->stop();
   if (state.collector) state.collector->stop();
   if (state.retention) state.retention->stop();
   if (state.door) state.door->stop();

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <thread>
+#include <tuple>
+#include <utility>
 
 #include "varve/version.h"
 
@@ -35,18 +37,23 @@ void set_compaction(const Config& config, engine::EngineOptions& options) {
   options.compaction_bytes_per_second = count(config, "compaction.bytes_per_second");
 }
 
+/// "127.0.0.1:80" or "[::1]:80", taken apart; the configuration has checked it.
+std::pair<std::string, uint16_t> host_and_port(const std::string& address) {
+  const auto colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  uint16_t port = 0;
+  std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+  return {std::move(host), port};
+}
+
 }  // namespace
 
 std::optional<HttpServerOptions> http_options(const Config& config) {
   const std::string& address = config.text("server.http_addr");
   if (address == "off") return std::nullopt;
   HttpServerOptions options;
-  const auto colon = address.rfind(':');
-  options.host = address.substr(0, colon);
-  if (options.host.starts_with('[') && options.host.ends_with(']')) {
-    options.host = options.host.substr(1, options.host.size() - 2);
-  }
-  std::from_chars(address.data() + colon + 1, address.data() + address.size(), options.port);
+  std::tie(options.host, options.port) = host_and_port(address);
   options.threads = count(config, "server.net_threads");
   options.connections_max = count(config, "server.max_connections");
   options.header_bytes_max = count(config, "server.max_header_size_bytes");
@@ -61,6 +68,20 @@ std::optional<HttpServerOptions> http_options(const Config& config) {
     options.tls = TlsFiles{.certificate_path = config.text("server.tls_cert_path"),
                            .key_path = config.text("server.tls_key_path")};
   }
+  return options;
+}
+
+std::optional<udp::ListenerOptions> udp_options(const Config& config) {
+  const std::string& address = config.text("udp.addr");
+  if (address == "off") return std::nullopt;
+  udp::ListenerOptions options;
+  std::tie(options.host, options.port) = host_and_port(address);
+  options.target = {.database = config.text("udp.database"),
+                    .policy = config.text("udp.retention_policy")};
+  options.precision = parse_precision(config.text("udp.precision")).value();
+  options.batch_bytes_max = count(config, "udp.batch_bytes_max");
+  options.batch_age_max_ms = config.duration_ms("udp.batch_timeout");
+  options.receive_buffer_bytes = count(config, "udp.read_buffer");
   return options;
 }
 

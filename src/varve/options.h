@@ -13,12 +13,15 @@
 #include "ingest/ingest.h"
 #include "query/influxql/query.h"
 #include "serve/http/options.h"
+#include "serve/udp/listener.h"
 #include "varve/config.h"
 
 namespace varve {
 
 /// Nothing when the listener is off.
 std::optional<HttpServerOptions> http_options(const Config& config);
+/// Nothing when it is off.
+std::optional<udp::ListenerOptions> udp_options(const Config& config);
 engine::EngineOptions engine_options(const Config& config, std::string directory);
 CatalogLimits catalog_limits(const Config& config);
 IngestOptions ingest_options(const Config& config);

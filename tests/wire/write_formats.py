@@ -3,8 +3,10 @@
 """Points in MessagePack, and the paths of clients of InfluxDB 2: written over HTTP, read back."""
 import json
 import os
+import socket
 import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from server import Cases, Server, gzipped, need_binary  # noqa: E402
@@ -129,6 +131,32 @@ def buckets_are_policies(cases):
         cases.equal("and nothing is deleted by these", len(server.rows('SELECT v FROM d.p./.*/', "d")), 3)
 
 
+def datagrams_are_stored(cases):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+    settings = {"VARVE__UDP__ADDR": "127.0.0.1:%d" % port, "VARVE__UDP__BATCH_TIMEOUT": "50ms",
+                "VARVE__UDP__PRECISION": "s", "VARVE__UDP__DATABASE": "metrics"}
+    with Server(env=settings) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for i in range(100):
+            sender.sendto(b"cpu,host=a v=%d %d\ncpu,host=b v=1 %d" % (i, i, i), ("127.0.0.1", port))
+        sender.sendto(b"not a line", ("127.0.0.1", port))
+        sender.sendto(b"", ("127.0.0.1", port))
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            document = server.query("SELECT count(v) FROM cpu", "metrics")["results"][0]
+            if document.get("series", [{"values": [[0, 0]]}])[0]["values"][0][1] == 200:
+                break
+            time.sleep(0.05)
+        cases.equal("all lines of all datagrams", server.rows("SELECT count(v), sum(v) FROM cpu", "metrics"),
+                    [["1970-01-01T00:00:00Z", 200, 4950 + 100]])
+        cases.expect("what is no line is counted", "varve_udp_errors_total 1" in server.http("GET", "/metrics").text)
+        sender.sendto(b"late v=1 1", ("127.0.0.1", port))
+        server.query("SHOW DATABASES")
+        server.restart()
+        cases.equal("nothing that has arrived is lost by a stop", len(server.rows("SELECT v FROM late", "metrics")), 1)
+
+
 def monitors_read_the_server(cases):
     with Server() as server:
         server.create("d q")
@@ -145,5 +173,5 @@ if __name__ == "__main__":
     need_binary()
     CASES = Cases()
     CASES.run(rows_are_read, columns_are_read, mistakes_are_named, buckets_are_policies,
-              monitors_read_the_server)
+              datagrams_are_stored, monitors_read_the_server)
     CASES.finish()
