@@ -167,6 +167,11 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"limits", "query_memory_bytes_max", kBytes, "1GiB", "What one statement may hold in memory.",
      1 << 20},
 
+    {"rate_limit", "enabled", kBoolean, "false",
+     "Limit how many requests a second are taken, whoever sends them."},
+    {"rate_limit", "max_requests_per_second", kInteger, "0",
+     "Of writes, and of queries. Beyond it requests get a 429; 0: no limit.", 0, 1'000'000'000},
+
     {"memory", "limit", kBytes, "0",
      "What the whole server may hold in memory; 0: half of the machine's, or of the control "
      "group's. Near it the cache shrinks, then writes get a 503, then queries fail."},

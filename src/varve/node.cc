@@ -165,7 +165,11 @@ Result<void> Node::State::open_doors(const Config& config) {
   const influx::DoorOptions door_options{
       .body_bytes_max = static_cast<size_t>(config.integer("server.max_body_size_bytes")),
       .ping_needs_user = config.boolean("auth.ping_auth_enabled"),
-      .metrics_need_admin = config.boolean("auth.metrics_auth_enabled")};
+      .metrics_need_admin = config.boolean("auth.metrics_auth_enabled"),
+      .requests_per_second_max =
+          config.boolean("rate_limit.enabled")
+              ? static_cast<uint64_t>(config.integer("rate_limit.max_requests_per_second"))
+              : 0};
   door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, *access,
                                               clock, health, door_options);
   open_admin_door();

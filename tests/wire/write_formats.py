@@ -157,6 +157,21 @@ def datagrams_are_stored(cases):
         cases.equal("nothing that has arrived is lost by a stop", len(server.rows("SELECT v FROM late", "metrics")), 1)
 
 
+def requests_are_limited(cases):
+    settings = {"VARVE__RATE_LIMIT__ENABLED": "true", "VARVE__RATE_LIMIT__MAX_REQUESTS_PER_SECOND": "5"}
+    with Server(env=settings) as server:
+        server.create("d")
+        answers = [server.write("d", "cpu v=1 %d" % i) for i in range(20)]
+        refused = [answer for answer in answers if answer.status == 429]
+        cases.expect("some writes are too many", 5 <= len(refused) <= 15, [one.status for one in answers])
+        cases.expect("and say so", refused and refused[0].json() == {"error": "rate limit exceeded, try again later"}
+                     and refused[0].headers["Retry-After"] == "1", refused[:1])
+        cases.equal("queries are counted apart", server.http("GET", "/query", {"q": "SHOW DATABASES"}).status, 200)
+        cases.equal("and others not at all", [server.http("GET", "/ping").status for _ in range(20)], [204] * 20)
+        time.sleep(1.1)
+        cases.equal("later ones are taken", server.write("d", "cpu v=1 1").status, 204)
+
+
 def monitors_read_the_server(cases):
     with Server() as server:
         server.create("d q")
@@ -173,5 +188,6 @@ if __name__ == "__main__":
     need_binary()
     CASES = Cases()
     CASES.run(rows_are_read, columns_are_read, mistakes_are_named, buckets_are_policies,
-              datagrams_are_stored, monitors_read_the_server)
+              datagrams_are_stored, requests_are_limited,
+              monitors_read_the_server)
     CASES.finish()

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/influx/door.h"
 
+#include <algorithm>
+#include <array>
+
+#include "base/metrics.h"
 #include "serve/influx/bucket_delete.h"
 #include "serve/influx/debug_vars.h"
 #include "serve/influx/errors.h"
-#include "serve/influx/query.h"
 #include "serve/influx/remote_read.h"
 #include "serve/influx/write.h"
 #include "telemetry/prometheus_text.h"
 
 namespace varve::influx {
+namespace {
+
+metrics::Counter& limited_requests =
+    metrics::counter("varve_requests_rate_limited_total", "Requests refused with a 429.");
+
+}  // namespace
 
 InfluxDoor::InfluxDoor(const Catalog& catalog, Ingest& ingest,
                        const influxql::InfluxqlEngine& queries, WorkerPool& query_pool,
@@ -22,78 +31,125 @@ InfluxDoor::InfluxDoor(const Catalog& catalog, Ingest& ingest,
       access_(access),
       clock_(clock),
       health_(std::move(health)),
-      options_(options) {}
+      options_(options),
+      write_limit_(options.requests_per_second_max),
+      query_limit_(options.requests_per_second_max) {}
+
+namespace {
+
+constexpr std::string_view kPost = "OPTIONS, POST";
+constexpr std::string_view kGetOrPost = "GET, OPTIONS, POST";
+constexpr std::string_view kRead = "GET, HEAD";
+
+bool allows(std::string_view methods, std::string_view method) {
+  while (!methods.empty()) {
+    const auto end = methods.find(',');
+    if (methods.substr(0, end) == method) return true;
+    if (end == std::string_view::npos) return false;
+    methods.remove_prefix(end + 2);
+  }
+  return false;
+}
+
+}  // namespace
 
 void InfluxDoor::handle(HttpRequest request, Responder responder) {
+  struct Route {
+    std::string_view path;
+    std::string_view methods;
+    void (InfluxDoor::*serve)(HttpRequest, Reply);
+  };
+  static constexpr auto kRoutes = std::to_array<Route>({
+      {"/write", kPost, &InfluxDoor::write},
+      {"/query", kGetOrPost, &InfluxDoor::query},
+      {"/api/v2/write", kPost, &InfluxDoor::write},
+      {"/api/v2/delete", kPost, &InfluxDoor::bucket_delete},
+      {"/api/v1/prom/write", kPost, &InfluxDoor::write},
+      {"/api/v1/prom/read", kPost, &InfluxDoor::remote_read},
+      {"/ping", kRead, &InfluxDoor::ping},
+      {"/status", kRead, &InfluxDoor::ping},
+      {"/health", kRead, &InfluxDoor::health},
+      {"/health/ready", kRead, &InfluxDoor::readiness},
+      {"/metrics", kRead, &InfluxDoor::metrics},
+      {"/debug/vars", kRead, &InfluxDoor::debug_vars},
+  });
   Reply reply(request, std::move(responder));
-  const std::string& method = request.method;
-  const std::string& path = request.path;
   // Answered for every path: a browser asks before it sends a request of another origin.
-  if (method == "OPTIONS") return reply.send_status(200);
-  const bool reads = method == "GET" || method == "HEAD";
-  if (path == "/write" || path == "/api/v2/write" || path == "/api/v1/prom/write") {
-    if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
-    return for_user(std::move(request), std::move(reply),
-                    [this](HttpRequest asked, Reply answer, const auth::Identity& who) {
-                      handle_write(catalog_, ingest_, clock_, options_.body_bytes_max, who,
-                                   std::move(asked), std::move(answer));
-                    });
-  }
-  if (path == "/api/v2/delete") {
-    if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
-    return for_user(std::move(request), std::move(reply),
-                    [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
-                      handle_bucket_delete({catalog_, queries_, query_pool_, stopping_}, who,
-                                           asked, std::move(answer));
-                    });
-  }
-  if (path == "/api/v1/prom/read") {
-    if (method != "POST") return reply.send_wrong_method("OPTIONS, POST");
-    return for_user(std::move(request), std::move(reply),
-                    [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
-                      handle_remote_read({catalog_, queries_, query_pool_, stopping_}, who,
-                                         options_.body_bytes_max, asked, std::move(answer));
-                    });
-  }
-  if (path == "/query") {
-    if (method != "GET" && method != "POST") return reply.send_wrong_method("GET, OPTIONS, POST");
-    return for_user(std::move(request), std::move(reply),
-                    [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
-                      handle_query({catalog_, queries_, query_pool_, stopping_}, who, asked,
-                                   std::move(answer));
-                    });
-  }
-  if (path == "/ping" || path == "/status") {
-    if (!reads) return reply.send_wrong_method("GET, HEAD");
-    if (!options_.ping_needs_user) return handle_ping(request, reply);
-    return for_user(std::move(request), std::move(reply),
-                    [this](const HttpRequest& asked, const Reply& answer, const auth::Identity&) {
-                      handle_ping(asked, answer);
-                    });
-  }
-  if (path == "/health") {
-    if (!reads) return reply.send_wrong_method("GET, HEAD");
-    return handle_health(health_, reply);
-  }
-  if (path == "/health/ready") {
-    if (!reads) return reply.send_wrong_method("GET, HEAD");
-    return handle_readiness(queries_, query_pool_, std::move(reply));
-  }
-  if (path == "/metrics") {
-    if (!reads) return reply.send_wrong_method("GET, HEAD");
-    return handle_metrics(std::move(request), std::move(reply));
-  }
-  if (path == "/debug/vars") {
-    if (!reads) return reply.send_wrong_method("GET, HEAD");
-    const auto show = [this](const HttpRequest&, Reply answer, const auth::Identity&) {
-      handle_debug_vars({catalog_, queries_, query_pool_, stopping_}, std::move(answer));
-    };
-    if (options_.metrics_need_admin) {
-      return for_admin(std::move(request), std::move(reply), show);
-    }
-    return show(request, std::move(reply), auth::Identity::unasked());
-  }
-  reply.send_text(404, "404 page not found\n");
+  if (request.method == "OPTIONS") return reply.send_status(200);
+  const auto* route = std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& one) {
+    return one.path == request.path;
+  });
+  if (route == kRoutes.end()) return reply.send_text(404, "404 page not found\n");
+  if (!allows(route->methods, request.method)) return reply.send_wrong_method(route->methods);
+  (this->*route->serve)(std::move(request), std::move(reply));
+}
+
+bool InfluxDoor::is_within(RateLimit& limit, const Reply& reply) {
+  if (limit.try_take(clock_.steady_ns())) return true;
+  limited_requests.add();
+  reply.send_error(429, "rate limit exceeded, try again later");
+  return false;
+}
+
+void InfluxDoor::write(HttpRequest request, Reply reply) {
+  if (!is_within(write_limit_, reply)) return;
+  for_user(std::move(request), std::move(reply),
+           [this](HttpRequest asked, Reply answer, const auth::Identity& who) {
+             handle_write(catalog_, ingest_, clock_, options_.body_bytes_max, who,
+                          std::move(asked), std::move(answer));
+           });
+}
+
+void InfluxDoor::query(HttpRequest request, Reply reply) {
+  if (!is_within(query_limit_, reply)) return;
+  for_user(std::move(request), std::move(reply),
+           [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
+             handle_query(services(), who, asked, std::move(answer));
+           });
+}
+
+void InfluxDoor::bucket_delete(HttpRequest request, Reply reply) {
+  for_user(std::move(request), std::move(reply),
+           [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
+             handle_bucket_delete(services(), who, asked, std::move(answer));
+           });
+}
+
+void InfluxDoor::remote_read(HttpRequest request, Reply reply) {
+  if (!is_within(query_limit_, reply)) return;
+  for_user(std::move(request), std::move(reply),
+           [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
+             handle_remote_read(services(), who, options_.body_bytes_max, asked,
+                                std::move(answer));
+           });
+}
+
+void InfluxDoor::ping(HttpRequest request, Reply reply) {
+  if (!options_.ping_needs_user) return handle_ping(request, reply);
+  for_user(std::move(request), std::move(reply),
+           [this](const HttpRequest& asked, const Reply& answer, const auth::Identity&) {
+             handle_ping(asked, answer);
+           });
+}
+
+void InfluxDoor::health(HttpRequest, Reply reply) { handle_health(health_, reply); }
+
+void InfluxDoor::readiness(HttpRequest, Reply reply) {
+  handle_readiness(queries_, query_pool_, std::move(reply));
+}
+
+void InfluxDoor::metrics(HttpRequest request, Reply reply) {
+  for_monitor(std::move(request), std::move(reply),
+              [](const HttpRequest&, const Reply& answer, const auth::Identity&) {
+                answer.send(200, "text/plain; version=0.0.4; charset=utf-8", prometheus_text());
+              });
+}
+
+void InfluxDoor::debug_vars(HttpRequest request, Reply reply) {
+  for_monitor(std::move(request), std::move(reply),
+              [this](const HttpRequest&, Reply answer, const auth::Identity&) {
+                handle_debug_vars(services(), std::move(answer));
+              });
 }
 
 void InfluxDoor::for_user(HttpRequest request, Reply reply, Endpoint endpoint) const {
@@ -119,14 +175,11 @@ void InfluxDoor::for_admin(HttpRequest request, Reply reply, Endpoint endpoint) 
            });
 }
 
-void InfluxDoor::handle_metrics(HttpRequest request, Reply reply) const {
-  const auto send = [](const HttpRequest&, const Reply& answer, const auth::Identity&) {
-    answer.send(200, "text/plain; version=0.0.4; charset=utf-8", prometheus_text());
-  };
+void InfluxDoor::for_monitor(HttpRequest request, Reply reply, const Endpoint& endpoint) const {
   if (options_.metrics_need_admin) {
-    return for_admin(std::move(request), std::move(reply), send);
+    return for_admin(std::move(request), std::move(reply), endpoint);
   }
-  send(request, reply, auth::Identity::unasked());
+  endpoint(std::move(request), std::move(reply), auth::Identity::unasked());
 }
 
 HttpResponse InfluxDoor::refuse(const HttpRequest& head, int status, std::string_view why) {

@@ -19,13 +19,18 @@
 #include "serve/http/handler.h"
 #include "serve/http/worker_pool.h"
 #include "serve/influx/health.h"
+#include "serve/influx/query.h"
+#include "serve/influx/rate_limit.h"
+#include "serve/influx/reply.h"
 
 namespace varve::influx {
 
 struct DoorOptions {
   size_t body_bytes_max = 26'214'400;  ///< Of a decompressed body.
   bool ping_needs_user = false;     ///< /ping and /status, where users are asked at all.
-  bool metrics_need_admin = false;  ///< /metrics.
+  bool metrics_need_admin = false;  ///< /metrics and /debug/vars.
+  /// Of writes, and of queries: more are answered with 429, whoever asks. 0: no limit.
+  uint64_t requests_per_second_max = 0;
 };
 
 /// Threads: as HttpHandler.
@@ -50,7 +55,22 @@ class InfluxDoor final : public HttpHandler {
   void for_user(HttpRequest request, Reply reply, Endpoint endpoint) const;
   /// The same, but answers 403 to whoever is no administrator.
   void for_admin(HttpRequest request, Reply reply, Endpoint endpoint) const;
-  void handle_metrics(HttpRequest request, Reply reply) const;
+  /// For everybody, or for administrators where the options say so.
+  void for_monitor(HttpRequest request, Reply reply, const Endpoint& endpoint) const;
+  /// False when the request came too early; it is then answered.
+  bool is_within(RateLimit& limit, const Reply& reply);
+  QueryServices services() const { return {catalog_, queries_, query_pool_, stopping_}; }
+
+  // What stands behind the paths.
+  void write(HttpRequest request, Reply reply);
+  void query(HttpRequest request, Reply reply);
+  void bucket_delete(HttpRequest request, Reply reply);
+  void remote_read(HttpRequest request, Reply reply);
+  void ping(HttpRequest request, Reply reply);
+  void health(HttpRequest request, Reply reply);
+  void readiness(HttpRequest request, Reply reply);
+  void metrics(HttpRequest request, Reply reply);
+  void debug_vars(HttpRequest request, Reply reply);
   void handle_ping(const HttpRequest& request, const Reply& reply) const;
 
   const Catalog& catalog_;
@@ -61,6 +81,8 @@ class InfluxDoor final : public HttpHandler {
   const Clock& clock_;
   HealthSource health_;
   DoorOptions options_;
+  RateLimit write_limit_;
+  RateLimit query_limit_;
   CancelFlag stopping_ = std::make_shared<std::atomic<bool>>(false);
 };
 

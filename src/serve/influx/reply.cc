@@ -94,7 +94,7 @@ void Reply::send(int status, std::string_view content_type, std::string body) co
 
 void Reply::send_error(int status, std::string_view message) const {
   HttpHeaders headers = headers_;
-  if (status == 503) headers.add("Retry-After", "1");
+  if (status == 503 || status == 429) headers.add("Retry-After", "1");
   responder_.send(error_response(std::move(headers), status, message));
 }
 
