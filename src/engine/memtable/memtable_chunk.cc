@@ -47,16 +47,6 @@ void sort_by_series(std::vector<Entry>& entries) {
   }
 }
 
-// Times, series and cells.
-size_t memory_bytes(uint32_t capacity, const std::vector<ScanColumn>& columns) {
-  size_t bytes = ChunkMemory::rounded(capacity * sizeof(int64_t)) +
-                 ChunkMemory::rounded(capacity * sizeof(SeriesId));
-  for (const ScanColumn& column : columns) {
-    bytes += ChunkMemory::rounded(capacity * ColumnVector::cell_size_bytes(column.type));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 ChunkOrder MemtableChunk::order_rows(uint32_t begin, uint32_t end,
@@ -89,17 +79,16 @@ ChunkOrder MemtableChunk::order_rows(uint32_t begin, uint32_t end,
 MemtableChunk::MemtableChunk(uint32_t capacity, std::vector<ScanColumn> columns)
     : capacity_(capacity),
       columns_(std::move(columns)),
-      memory_(memory_bytes(capacity, columns_)),
-      times_ns_(reinterpret_cast<int64_t*>(memory_.take(capacity * sizeof(int64_t)))),
-      series_(reinterpret_cast<SeriesId*>(memory_.take(capacity * sizeof(SeriesId)))),
+      times_ns_(std::make_unique_for_overwrite<int64_t[]>(capacity)),
+      series_(std::make_unique_for_overwrite<SeriesId[]>(capacity)),
       cells_(std::make_unique<Cells[]>(columns_.size())),
       series_bits_(std::make_unique<std::atomic<uint64_t>[]>((capacity + 63) / 64)) {
-  size_t bytes =
-      sizeof(*this) + memory_bytes(capacity, columns_) + (capacity + 63) / 64 * sizeof(uint64_t);
+  size_t bytes = sizeof(*this) + capacity * (sizeof(int64_t) + sizeof(SeriesId)) +
+                 (capacity + 63) / 64 * sizeof(uint64_t);
   for (size_t i = 0; i < columns_.size(); ++i) {
     const size_t cell_bytes = ColumnVector::cell_size_bytes(columns_[i].type);
-    cells_[i].values = memory_.take(capacity * cell_bytes);
-    bytes += sizeof(Cells) + sizeof(ScanColumn);
+    cells_[i].values = std::make_unique_for_overwrite<char[]>(capacity * cell_bytes);
+    bytes += sizeof(Cells) + sizeof(ScanColumn) + capacity * cell_bytes;
   }
   size_bytes_.store(bytes, std::memory_order_relaxed);
 }
@@ -146,11 +135,11 @@ void MemtableChunk::append_column(size_t column, const ColumnView& from, size_t 
   const size_t cell_bytes = ColumnVector::cell_size_bytes(from.type);
   const size_t count = end - begin;
   if (is_variable_size(from.type)) {
-    auto* out = reinterpret_cast<std::string_view*>(cells.values) + at;
+    auto* out = reinterpret_cast<std::string_view*>(cells.values.get()) + at;
     const auto in = from.as<std::string_view>();
     for (size_t i = 0; i < count; ++i) out[i] = texts.add(in[begin + i]);
   } else {
-    std::memcpy(cells.values + at * cell_bytes,
+    std::memcpy(cells.values.get() + at * cell_bytes,
                 static_cast<const char*>(from.values) + begin * cell_bytes, count * cell_bytes);
   }
   bool any_value = true;
@@ -169,7 +158,7 @@ void MemtableChunk::append(const WriteBatch& batch, std::span<const SeriesId> id
   const uint32_t at = row_count_.load(std::memory_order_relaxed);
   const size_t count = end - begin;
   CHECK(at + count <= capacity_);
-  std::memcpy(times_ns_ + at, batch.times_ns.data() + begin, count * sizeof(int64_t));
+  std::memcpy(times_ns_.get() + at, batch.times_ns.data() + begin, count * sizeof(int64_t));
   note_times(batch.times_ns.data() + begin, count);
   for (size_t i = 0; i < count; ++i) {
     const SeriesId id = ids[batch.row_series[begin + i]];
@@ -186,7 +175,7 @@ void MemtableChunk::append(const WriteBatch& batch, std::span<const SeriesId> id
       append_column(c, found->values.view(), begin, end, at, texts);
     } else {
       const size_t cell_bytes = ColumnVector::cell_size_bytes(columns_[c].type);
-      std::memset(cells_[c].values + at * cell_bytes, 0, count * cell_bytes);
+      std::memset(cells_[c].values.get() + at * cell_bytes, 0, count * cell_bytes);
       std::memset(states_to_write(cells_[c], at) + at, 0, count);  // kAbsent is 0.
     }
   }
@@ -196,7 +185,7 @@ void MemtableChunk::append(const WriteBatch& batch, std::span<const SeriesId> id
 ColumnView MemtableChunk::cells(size_t column_index, uint32_t row_count) const {
   const Cells& cells = cells_[column_index];
   return {.type = columns_[column_index].type,
-          .values = cells.values,
+          .values = cells.values.get(),
           .states = cells.states.load(std::memory_order_acquire),
           .row_count = row_count};
 }

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "engine/memtable/chunk_memory.h"
 #include "engine/series_index/series_bits.h"
 #include "model/column_vector.h"
 #include "model/scan_spec.h"
@@ -57,8 +56,8 @@ class MemtableChunk {
   uint32_t row_count() const { return row_count_.load(std::memory_order_acquire); }
   /// Once true, row_count() is final.
   bool closed() const { return closed_.load(std::memory_order_acquire); }
-  const int64_t* times_ns() const { return times_ns_; }
-  const SeriesId* series() const { return series_; }
+  const int64_t* times_ns() const { return times_ns_.get(); }
+  const SeriesId* series() const { return series_.get(); }
   /// -1 when the chunk does not have the column with that type.
   int column_index(const ScanColumn& column) const;
   ColumnView cells(size_t column_index, uint32_t row_count) const;
@@ -81,7 +80,7 @@ class MemtableChunk {
  private:
   static constexpr uint32_t kPieceRows = 8'192;
   struct Cells {
-    char* values = nullptr;
+    std::unique_ptr<char[]> values;
     // Null while every cell holds a value. Set before the row that needs it is published.
     std::atomic<CellState*> states{nullptr};
     std::atomic<bool> has_value{false};
@@ -95,9 +94,8 @@ class MemtableChunk {
 
   const uint32_t capacity_;
   const std::vector<ScanColumn> columns_;
-  ChunkMemory memory_;
-  int64_t* const times_ns_;
-  SeriesId* const series_;
+  std::unique_ptr<int64_t[]> times_ns_;
+  std::unique_ptr<SeriesId[]> series_;
   std::unique_ptr<Cells[]> cells_;
   std::atomic<uint32_t> row_count_{0};
   std::atomic<bool> closed_{false};
