@@ -46,8 +46,12 @@ std::optional<std::pair<std::string, uint64_t>> parse_block_name(std::string_vie
 
 }  // namespace
 
-DiskTier::DiskTier(FileSystem& files, std::string folder, uint64_t bytes_max)
-    : files_(files), folder_(std::move(folder)), bytes_max_(bytes_max) {}
+DiskTier::DiskTier(FileSystem& files, std::string folder, uint64_t bytes_max,
+                   uint64_t free_bytes_min)
+    : files_(files),
+      folder_(std::move(folder)),
+      bytes_max_(bytes_max),
+      free_bytes_min_(free_bytes_min) {}
 
 DiskTier::~DiskTier() {
   const MutexLock lock(mutex_);
@@ -55,8 +59,9 @@ DiskTier::~DiskTier() {
 }
 
 Result<std::unique_ptr<DiskTier>> DiskTier::open(FileSystem& files, std::string folder,
-                                                 uint64_t bytes_max) {
-  std::unique_ptr<DiskTier> tier(new DiskTier(files, std::move(folder), bytes_max));
+                                                 uint64_t bytes_max, uint64_t free_bytes_min) {
+  std::unique_ptr<DiskTier> tier(
+      new DiskTier(files, std::move(folder), bytes_max, free_bytes_min));
   TRY_VOID(files.create_directories(tier->folder_));
   for (const std::string& name : TRY(files.list(tier->folder_))) {
     const std::string path = join_path(tier->folder_, name);
@@ -76,8 +81,15 @@ std::string DiskTier::block_path(const std::string& object, uint64_t block) cons
   return join_path(folder_, flat(object) + "@" + std::to_string(block));
 }
 
+uint64_t DiskTier::missing_bytes() const {
+  if (free_bytes_min_ == 0) return 0;
+  const auto free_bytes = files_.free_bytes(folder_);
+  return free_bytes ? free_bytes_min_ - std::min(free_bytes_min_, *free_bytes) : 0;
+}
+
 void DiskTier::add(Key key, Entry entry) {
   std::vector<std::string> removed;
+  const uint64_t missing = missing_bytes();
   {
     const MutexLock lock(mutex_);
     // Whoever was first keeps its place; both have the same bytes under the same path.
@@ -87,7 +99,7 @@ void DiskTier::add(Key key, Entry entry) {
     size_bytes_ += entry.size_bytes;
     tier_bytes.add(static_cast<int64_t>(entry.size_bytes));
     entries_.emplace(std::move(key), std::move(entry));
-    removed = make_room();
+    removed = make_room(missing);
   }
   remove_files(removed);
 }
@@ -101,9 +113,11 @@ std::string DiskTier::take_out(std::map<Key, Entry>::iterator entry) {
   return path;
 }
 
-std::vector<std::string> DiskTier::make_room() {
+std::vector<std::string> DiskTier::make_room(uint64_t missing_bytes) {
   std::vector<std::string> removed;
-  while (size_bytes_ > bytes_max_ && !by_use_.empty()) {
+  const uint64_t bytes_max =
+      std::min(bytes_max_, size_bytes_ - std::min(size_bytes_, missing_bytes));
+  while (size_bytes_ > bytes_max && !by_use_.empty()) {
     removed.push_back(take_out(entries_.find(by_use_.back())));
     evictions.add();
   }

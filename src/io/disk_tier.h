@@ -29,8 +29,9 @@ namespace varve {
 class DiskTier {
  public:
   /// Knows the blocks that stand in the folder from earlier. `files` outlives it.
+  /// Copies also go while the disk has less than `free_bytes_min` left.
   static Result<std::unique_ptr<DiskTier>> open(FileSystem& files, std::string folder,
-                                                uint64_t bytes_max);
+                                                uint64_t bytes_max, uint64_t free_bytes_min = 0);
   ~DiskTier();
 
   /// A whole file at `path`, synced. It belongs to the tier from now on.
@@ -62,11 +63,13 @@ class DiskTier {
     std::list<Key>::iterator place;
   };
 
-  DiskTier(FileSystem& files, std::string folder, uint64_t bytes_max);
+  DiskTier(FileSystem& files, std::string folder, uint64_t bytes_max, uint64_t free_bytes_min);
   std::string block_path(const std::string& object, uint64_t block) const;
   void add(Key key, Entry entry);
   /// Takes entries out until the rest fits; their files are to be removed without the lock.
-  std::vector<std::string> make_room() REQUIRES(mutex_);
+  std::vector<std::string> make_room(uint64_t missing_bytes) REQUIRES(mutex_);
+  /// What the disk lacks to have `free_bytes_min_` left.
+  uint64_t missing_bytes() const;
   std::string take_out(std::map<Key, Entry>::iterator entry) REQUIRES(mutex_);
   void remove_files(const std::vector<std::string>& paths);
   void drop(const Key& key);
@@ -75,6 +78,7 @@ class DiskTier {
   FileSystem& files_;
   const std::string folder_;
   const uint64_t bytes_max_;
+  const uint64_t free_bytes_min_;
   mutable Mutex mutex_;
   std::map<Key, Entry> entries_ GUARDED_BY(mutex_);
   std::list<Key> by_use_ GUARDED_BY(mutex_);  // The latest first.

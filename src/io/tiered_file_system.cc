@@ -101,8 +101,9 @@ Result<std::unique_ptr<TieredFileSystem>> TieredFileSystem::open(FileSystem& loc
   while (options.root.size() > 1 && options.root.ends_with('/')) options.root.pop_back();
   CHECK(options.block_bytes > 0);
   std::unique_ptr<TieredFileSystem> files(new TieredFileSystem(local, store, std::move(options)));
-  files->tier_ = TRY(DiskTier::open(
-      local, join_path(files->options_.root, kTierFolder), files->options_.disk_bytes_max));
+  files->tier_ = TRY(DiskTier::open(local, join_path(files->options_.root, kTierFolder),
+                                    files->options_.disk_bytes_max,
+                                    files->options_.disk_free_bytes_min));
   TRY_VOID(files->find_objects());
   TRY_VOID(files->adopt_local_files(files->options_.root));
   return files;

@@ -35,6 +35,8 @@ struct TieredOptions {
   /// The data directory.
   std::string root;
   uint64_t disk_bytes_max = 10ull << 30;
+  /// Copies also go while the disk, which others need too, has less left.
+  uint64_t disk_free_bytes_min = 0;
   /// What is fetched at once, so that a small question to a large file costs little.
   uint64_t block_bytes = 4ull << 20;
   size_t parallel_requests = 4;

@@ -125,6 +125,20 @@ TEST_F(TieredFileSystemTest, StaysWithinItsShareOfTheDisk) {
   EXPECT_LE(local_bytes, 500u);
 }
 
+TEST_F(TieredFileSystemTest, LeavesRoomOnTheDiskForOthers) {
+  files_.reset();
+  auto opened = TieredFileSystem::open(
+      local_, store_, {.root = "/d", .disk_bytes_max = 1'000'000, .disk_free_bytes_min = 500});
+  ASSERT_TRUE(opened);
+  files_ = std::move(*opened);
+  local_.set_capacity_bytes(2'000);
+  for (int i = 0; i < 30; ++i) {
+    ASSERT_TRUE(write("/d/engine/shard-0/" + std::to_string(i) + ".sst", bytes_of(150)));
+    EXPECT_GE(*local_.free_bytes("/d"), 350u);
+  }
+  EXPECT_GT(files_->disk_tier_bytes(), 500u);
+}
+
 TEST_F(TieredFileSystemTest, ReadsOnWhenItsCopyGoesWhileTheFileIsOpen) {
   open_files(200);
   ASSERT_TRUE(write(path_, bytes_of(150)));

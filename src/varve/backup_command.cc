@@ -17,7 +17,7 @@ namespace {
 
 // Opens the folder as a server would: rows that stand in its WAL are written out first.
 Result<admin::Outcome> back_up_offline(const BackupArguments& arguments) {
-  const auto config = TRY(load_config(arguments.config_path, {}));
+  auto config = TRY(load_config(arguments.config_path, {}));
   PosixFileSystem files;
   SystemRandom random;
   const Clock& clock = SystemClock::instance();
@@ -30,6 +30,7 @@ Result<admin::Outcome> back_up_offline(const BackupArguments& arguments) {
   auto options = engine_options(config, directory.engine_path());
   options.shards = TRY(engine::LocalStore::stored_shard_count(files, options.directory));
   options.automatic = false;
+  TRY_VOID(use_bucket_of(files, directory.path(), config));
   const auto objects =
       TRY(ObjectStorage::open(config, files, directory.path(), clock, random));
   FileSystem& data_files = objects ? static_cast<FileSystem&>(objects->files()) : files;

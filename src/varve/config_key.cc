@@ -106,6 +106,8 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"storage.object_store", "disk_cache", kBytes, "10GiB",
      "Copies in data_dir of what the bucket holds; the least recently used go.", 16 << 20,
      1'048'576 * kGiB},
+    {"storage.object_store", "disk_free_min", kBytes, "1GiB",
+     "Copies also go while the disk has less left: the log needs it.", 0, 1'048'576 * kGiB},
     {"storage.object_store", "parallel_requests", kInteger, "4",
      "Requests at once for one large read or upload.", 1, 64},
     {"storage.object_store", "connect_timeout", kDuration, "3s", "For a connection.", 1, kDayMs},

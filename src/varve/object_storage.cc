@@ -145,6 +145,19 @@ ObjectOwner make_object_owner(const ObjectStoreIdentity& identity, const std::st
           .claimed_at = utc_text(clock.now_ns())};
 }
 
+Result<void> use_bucket_of(FileSystem& files, const std::string& directory, Config& config) {
+  if (!config.text("storage.object_store.bucket").empty()) return {};
+  const auto identity = TRY(read_object_store_identity(files, directory));
+  if (!identity || !identity->is_claimed) return {};
+  const auto place = parse_bucket_url(identity->url);
+  if (!place) {
+    return fail(ErrorCode::kCorrupt, join_path(directory, kIdentityFile) + " names no bucket");
+  }
+  const std::string source(kIdentityFile);
+  TRY_VOID(config.set("storage.object_store.bucket", place->bucket, source));
+  return config.set("storage.object_store.prefix", place->prefix, source);
+}
+
 BucketFileSystem::OpenBucket bucket_opener(const Config& config, FileSystem& local,
                                            const Clock& clock, Random& random) {
   return [config, &local, &clock, &random](
@@ -183,6 +196,8 @@ Result<std::unique_ptr<ObjectStorage>> ObjectStorage::open(const Config& config,
       local, store,
       {.root = directory,
        .disk_bytes_max = static_cast<uint64_t>(config.integer("storage.object_store.disk_cache")),
+       .disk_free_bytes_min =
+           static_cast<uint64_t>(config.integer("storage.object_store.disk_free_min")),
        .parallel_requests =
            static_cast<size_t>(config.integer("storage.object_store.parallel_requests")),
        .may_change = [guard = storage->guard_.get()] { return guard->check(); }}));

@@ -50,6 +50,10 @@ ObjectStoreIdentity make_object_store_identity(const std::string& url, Random& r
 ObjectOwner make_object_owner(const ObjectStoreIdentity& identity, const std::string& directory,
                               const Clock& clock);
 
+/// For commands: a directory that keeps its files in a bucket says in which one, unless the
+/// configuration does.
+Result<void> use_bucket_of(FileSystem& files, const std::string& directory, Config& config);
+
 /// Opens buckets as the configuration says. The references outlive what it gives; `config` is
 /// copied.
 BucketFileSystem::OpenBucket bucket_opener(const Config& config, FileSystem& local,

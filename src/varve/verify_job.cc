@@ -100,19 +100,21 @@ Result<admin::Outcome> verify_running(FileSystem& files, const Catalog& catalog,
 }
 
 Result<admin::Outcome> verify_data_directory(FileSystem& files, const std::string& path,
-                                             admin::Progress& progress) {
+                                             admin::Progress& progress,
+                                             const std::function<Result<FileSystem*>()>& mount) {
   const std::string mark = join_path(path, "VARVE");
   if (!TRY(files.exists(mark))) {
     return fail(ErrorCode::kNotFound, path + " is no data directory of Varve");
   }
   const auto lock = files.lock(join_path(path, "LOCK"));
   if (!lock) return fail(lock.error());
+  FileSystem& mounted = mount ? *TRY(mount()) : files;
   TableNames names;
   const uint64_t complaints =
       TRY(check_catalog_file(join_path(path, "catalog.db"), progress, names));
   Reporter reporter(progress, std::move(names));
   const auto summary =
-      TRY(engine::check_store_at_rest(files, join_path(path, "engine"), reporter.report()));
+      TRY(engine::check_store_at_rest(mounted, join_path(path, "engine"), reporter.report()));
   return outcome_of(summary, complaints);
 }
 

@@ -2,6 +2,7 @@
 // Every checksum that there is, compared: of a running server, of a folder at rest, of a backup.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -16,9 +17,11 @@ namespace varve {
 Result<admin::Outcome> verify_running(FileSystem& files, const Catalog& catalog,
                                       engine::LocalStore& store, admin::Progress& progress);
 /// Takes the lock of the folder, so that no server starts meanwhile; kAlreadyExists while one has
-/// it. Changes nothing else.
+/// it. Changes nothing else. `mount`, called with the lock held, gives the files of the folder;
+/// empty: they are those of `files`.
 Result<admin::Outcome> verify_data_directory(FileSystem& files, const std::string& path,
-                                             admin::Progress& progress);
+                                             admin::Progress& progress,
+                                             const std::function<Result<FileSystem*>()>& mount);
 Result<admin::Outcome> verify_backup(FileSystem& files, const std::string& folder,
                                      admin::Progress& progress);
 

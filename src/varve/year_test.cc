@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A year of points of fifty series, written in random order with duplicates and deletes, against
 // the same in memory: equal on random scans while it is written, and after flush, compaction,
-// the end of the process, restart, and backup and restore.
+// the end of the process, restart, and backup and restore; on a disk, and on an object store whose
+// copies on the disk are few and get lost.
 //
 // A twentieth of a year; VARVE_YEAR_PARTS=1 is the whole of it, VARVE_YEAR_SEED another run.
 #include <gtest/gtest.h>
@@ -19,7 +20,9 @@
 #include "engine/backup/store_backup.h"
 #include "engine/local_store.h"
 #include "io/posix_file_system.h"
+#include "io/simulated_object_store.h"
 #include "io/temporary_folder.h"
+#include "io/tiered_file_system.h"
 #include "varve/year_model.h"
 
 namespace varve {
@@ -28,6 +31,7 @@ namespace {
 constexpr TableId kTable{1};
 constexpr int64_t kSegmentNs = int64_t{7} * 24 * 3600 * 1'000'000'000;
 constexpr size_t kMemtableBytes = 16 << 20;
+constexpr uint64_t kDiskTierBytes = 256 << 10;
 constexpr uint64_t kRowsPerWrite = 20'000;
 // Every so many rows one is written once more, and every so many writes something is deleted.
 constexpr uint64_t kDuplicateEvery = 20;
@@ -38,12 +42,15 @@ uint64_t number_from(const char* variable, uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+enum class Where : uint8_t { kDisk, kObjectStore };
+
 class YearRun {
  public:
-  YearRun(uint64_t seed, uint64_t parts)
+  YearRun(uint64_t seed, uint64_t parts, Where where)
       : random_(seed),
         model_(static_cast<uint32_t>(YearModel::kSlotsOfAYear / parts)),
-        order_(uint64_t{YearModel::kSeriesCount} * model_.slot_count(), seed) {
+        order_(uint64_t{YearModel::kSeriesCount} * model_.slot_count(), seed),
+        where_(where) {
     data_ = directory_ / "data";
     EXPECT_TRUE(files_.create_directories(data_ / "engine"));
     open();
@@ -56,13 +63,15 @@ class YearRun {
 
   void open() {
     store_.reset();
+    if (where_ == Where::kObjectStore) mount();
     engine::EngineOptions options;
+    options.sst_ids_jump = where_ == Where::kObjectStore;
     options.directory = data_ / "engine";
     // What is tested survives a crash of the process; power is other tests' business.
     options.wal_sync = engine::WalSync::kOff;
     options.memtable_bytes_max = kMemtableBytes;
     options.compaction_files_min = 4;
-    auto opened = engine::LocalStore::open(options, files_, SystemClock::instance(),
+    auto opened = engine::LocalStore::open(options, files(), SystemClock::instance(),
                                            engine_random_, {kTable});
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
@@ -76,7 +85,7 @@ class YearRun {
       const auto frozen = store_->freeze();
       ASSERT_TRUE(frozen) << frozen.error().message;
       auto backup = engine::BackupWriter::open(
-          files_, {.folder = folder, .data_directory = data_, .shards = 1});
+          files(), {.folder = folder, .data_directory = data_, .shards = 1});
       ASSERT_TRUE(backup) << backup.error().message;
       ASSERT_TRUE(engine::add_store(
           **backup, *frozen, [](const engine::SstMeta&) { return true; }, nullptr));
@@ -90,6 +99,8 @@ class YearRun {
         engine::restore_backup(files_, {.from = folder, .to = restored}, nullptr);
     ASSERT_TRUE(listing) << listing.error().message;
     data_ = restored;
+    tiered_.reset();
+    objects_ = std::make_unique<SimulatedObjectStore>();
     open();
   }
 
@@ -129,6 +140,25 @@ class YearRun {
   }
 
  private:
+  FileSystem& files() { return tiered_ ? static_cast<FileSystem&>(*tiered_) : files_; }
+
+  // What has no other copy yet is uploaded here; the rest of the copies is lost.
+  void mount() {
+    if (tiered_) {
+      tiered_.reset();
+      std::filesystem::remove_all(data_ / "object-cache");
+      for (const auto& entry : std::filesystem::directory_iterator(data_ / "engine/shard-0")) {
+        if (entry.path().extension() == ".sst") std::filesystem::remove(entry.path());
+      }
+    }
+    auto mounted = TieredFileSystem::open(
+        files_, *objects_,
+        {.root = data_, .disk_bytes_max = kDiskTierBytes, .block_bytes = 64 << 10});
+    ASSERT_TRUE(mounted) << mounted.error().message;
+    tiered_ = std::move(*mounted);
+    ASSERT_TRUE(tiered_->delete_removed(tiered_->removed_objects()));
+  }
+
   uint64_t pick(uint64_t end) { return random_.next_u64() % end; }
 
   void add_row(uint64_t point, std::map<SegmentId, WriteBatch>& batches) {
@@ -267,6 +297,9 @@ class YearRun {
   const std::filesystem::path directory_ = folder_.path();
   std::filesystem::path data_;
   PosixFileSystem files_;
+  const Where where_;
+  std::unique_ptr<SimulatedObjectStore> objects_ = std::make_unique<SimulatedObjectStore>();
+  std::unique_ptr<TieredFileSystem> tiered_;
   std::unique_ptr<engine::LocalStore> store_;
   uint64_t place_ = 0;
 };
@@ -305,12 +338,10 @@ void YearRun::compare_one(const YearSelection& selection) {
   EXPECT_FALSE(is_equal && rows.next(row)) << "one row too many, at " << row.time_ns;
 }
 
-TEST(Year, EqualsItsModelWhateverTheOrderOfWrites) {
+void run_a_year(Where where, uint64_t parts, int scans) {
   const uint64_t seed = number_from("VARVE_YEAR_SEED", 1);
-  const uint64_t parts = number_from("VARVE_YEAR_PARTS", 20);
-  const int scans = parts == 1 ? 1'000 : 250;
   SCOPED_TRACE("seed " + std::to_string(seed));
-  YearRun year(seed, parts);
+  YearRun year(seed, parts, where);
   uint64_t writes = 0;
   while (!::testing::Test::HasFailure() && year.write_some()) {
     if (++writes % kDeleteEvery == 0) year.delete_some();
@@ -337,6 +368,16 @@ TEST(Year, EqualsItsModelWhateverTheOrderOfWrites) {
   year.delete_some();
   stage("with a delete after that");
   EXPECT_GT(year.model().row_count(), year.point_count() / 4) << "the deletes leave enough";
+}
+
+TEST(Year, EqualsItsModelWhateverTheOrderOfWrites) {
+  const uint64_t parts = number_from("VARVE_YEAR_PARTS", 20);
+  run_a_year(Where::kDisk, parts, parts == 1 ? 1'000 : 250);
+}
+
+TEST(Year, EqualsItsModelOnAnObjectStoreThatLosesItsCopies) {
+  const uint64_t parts = number_from("VARVE_YEAR_PARTS", 80);
+  run_a_year(Where::kObjectStore, parts, parts == 1 ? 1'000 : 60);
 }
 
 }  // namespace
