@@ -167,7 +167,8 @@ Result<SeriesList> LocalStore::list_series(const SeriesSpec& spec) {
     if (segment.range.overlaps(spec.range)) segments.push_back(&segment);
   }
   const auto filter = TRY(TagFilter::compile(spec.predicate, table->index()));
-  const auto ids = table->index().by_hash(live_series(filter, segments));
+  auto ids = table->index().by_hash(live_series(filter, segments));
+  if (spec.series_limit > 0 && ids.size() > spec.series_limit) ids.resize(spec.series_limit);
   auto keys = std::make_shared<SeriesKeys>(table->index(), spec.key_tags);
   list.series.reserve(ids.size());
   for (const SeriesId id : ids) list.series.push_back(keys->add(id));

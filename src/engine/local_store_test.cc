@@ -268,6 +268,11 @@ TEST_F(LocalStoreTest, GivesKeysWithTheTagsThatAreAskedFor) {
   EXPECT_EQ(keys_of(std::vector<ColumnId>()), "");
   EXPECT_EQ(keys_of(std::vector<ColumnId>{kRegion}), "");
   EXPECT_EQ(keys_of(std::vector<ColumnId>{kHost, kRegion}), host_key);
+  write_rows({{"b", 5, {{kUsage, 1.0}}}, {"c", 5, {{kUsage, 1.0}}}});
+  SeriesSpec few{.table = kTable, .range = spec_of(kTable).range, .predicate = Predicate()};
+  EXPECT_EQ(store->list_series(few)->series.size(), 3u);
+  few.series_limit = 2;
+  EXPECT_EQ(store->list_series(few)->series.size(), 2u);
 }
 
 TEST_F(LocalStoreTest, KnowsNothingOfATableThatNobodyWrote) {

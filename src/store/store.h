@@ -75,6 +75,8 @@ struct SeriesSpec {
   Predicate predicate;
   /// Only these tags are asked for in SeriesRef::key; others may be there. Unset: all. Rising ids.
   std::optional<std::vector<ColumnId>> key_tags;
+  /// No more are asked for, whichever they are; more may come. 0: all.
+  uint64_t series_limit = 0;
 };
 
 /// Which rows to delete: those of a time inside the range that match. Conditions on fields are

@@ -168,26 +168,30 @@ class Planner {
   }
 
   // The tags that series in the range have: an old tag that is not used any more is not shown.
+  // Mostly a few series have them all; of the others only the tags that are still missing matter.
   Result<void> add_tags(const BoundTable& table, std::set<std::string>& tags) {
+    constexpr uint64_t kFewSeries = 64;
     if (table.range.empty()) return {};
-    size_t missing = 0;
-    std::vector<bool> seen(table.table->columns.size() + 1, true);
+    std::set<ColumnId> missing;
     for (const Column& column : table.table->columns) {
-      if (column.kind != ColumnKind::kTag) continue;
-      seen[raw(column.id)] = false;
-      ++missing;
+      if (column.kind == ColumnKind::kTag) missing.insert(column.id);
     }
-    if (missing == 0) return {};
-    const SeriesList list = TRY(store_.list_series(
-        {.table = table.table->id, .range = table.range, .predicate = Predicate()}));
-    for (const SeriesRef& series : list.series) {
-      for (const KeyCell& cell : TRY(decode_series_key(series.key))) {
-        if (raw(cell.column) >= seen.size() || seen[raw(cell.column)]) continue;
-        seen[raw(cell.column)] = true;
-        tags.insert(table.table->column(cell.column)->name);
-        --missing;
+    for (const uint64_t series_limit : {kFewSeries, uint64_t{0}}) {
+      if (missing.empty()) return {};
+      const SeriesList list = TRY(store_.list_series(
+          {.table = table.table->id,
+           .range = table.range,
+           .predicate = Predicate(),
+           .key_tags = std::vector<ColumnId>(missing.begin(), missing.end()),
+           .series_limit = series_limit}));
+      for (const SeriesRef& series : list.series) {
+        if (missing.empty()) break;
+        for (const KeyCell& cell : TRY(decode_series_key(series.key))) {
+          if (missing.erase(cell.column) == 0) continue;
+          tags.insert(table.table->column(cell.column)->name);
+        }
       }
-      if (missing == 0) break;
+      if (list.series.size() < kFewSeries) return {};
     }
     return {};
   }
