@@ -182,6 +182,11 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
      "trace|debug|info|warn|error|off"},
     {"logging", "format", kChoice, "text", "text or json.", 0, 0, "text|json"},
     {"logging", "file", kText, "", "Where log lines go; empty: standard error."},
+    {"logging", "slow_query_after", kDuration, "0s",
+     "Statements that take as long are logged, without their passwords; 0s: none.", 0, kDayMs},
+
+    {"statement_summary", "max_entries", kInteger, "1000",
+     "Shapes of statements whose cost /api/v1/statements tells; 0: none.", 0, 100'000},
 
     {"retention", "enabled", kBoolean, "true",
      "Drop the rows that retention policies do not keep any longer."},

@@ -169,7 +169,9 @@ Result<void> Node::State::open_doors(const Config& config) {
       .requests_per_second_max =
           config.boolean("rate_limit.enabled")
               ? static_cast<uint64_t>(config.integer("rate_limit.max_requests_per_second"))
-              : 0};
+              : 0,
+      .statements_max = static_cast<size_t>(config.integer("statement_summary.max_entries")),
+      .slow_query_ns = config.duration_ms("logging.slow_query_after") * 1'000'000};
   door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, *access,
                                               clock, health, door_options);
   open_admin_door();

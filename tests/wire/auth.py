@@ -14,7 +14,8 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from server import BINARY, Cases, Server, need_binary  # noqa: E402
 
 ADMIN = ("ann", "Secret-1")
-ON = {"VARVE__AUTH__ENABLED": "true", "VARVE__LOGGING__LEVEL": "trace"}
+ON = {"VARVE__AUTH__ENABLED": "true", "VARVE__LOGGING__LEVEL": "trace",
+      "VARVE__LOGGING__SLOW_QUERY_AFTER": "1ms"}
 SECRETS = ("Secret-1", "Secret-2", "Secret-3", "Secret-4")
 
 
@@ -198,6 +199,50 @@ def flood(cases, server):
     cases.expect("others are answered meanwhile", answered >= 10, answered)
 
 
+def statements(cases, server):
+    """What statements cost, by their shape."""
+    def listed(who=ADMIN, **parameters):
+        answer = server.http("GET", "/api/v1/statements", parameters, headers=basic(*who))
+        return answer.status, answer.json()
+    cases.equal("forgotten", server.http("DELETE", "/api/v1/statements",
+                                         headers=basic(*ADMIN)).status, 204)
+    for n in range(5):
+        ask(server, "SELECT v FROM m WHERE v > %d" % n, ADMIN)
+    ask(server, "SELECT nosuch(v) FROM m; SELECT v FROM m", ADMIN)
+    ask(server, "CREATE USER z WITH PASSWORD 'Secret-4'; DROP USER z", ADMIN)
+    _, document = listed()
+    found = {s["normalized_query"]: s for s in document["statements"]}
+    shape = found.get("SELECT v FROM m WHERE v > ?", {})
+    cases.equal("five runs of one shape", (shape.get("exec_count"), shape.get("error_count"),
+                                           shape.get("db"), shape.get("stmt_type")),
+                (5, 0, "db", "SELECT"))
+    cases.expect("with what they gave", shape.get("rows", 0) >= 1 and shape["bytes"] > 100, shape)
+    cases.expect("and took", 0 < shape["min_latency_us"] <= shape["avg_latency_us"]
+                 <= shape["max_latency_us"] <= shape["sum_latency_us"] and shape["p99_latency_us"],
+                 shape)
+    failed = [s for s in document["statements"] if "nosuch" in s["normalized_query"]]
+    cases.equal("an error is counted", [s["error_count"] for s in failed], [1])
+    cases.expect("each statement of a query is there, but those that did not run",
+                 "DROP USER z" in found and "SELECT v FROM m" not in found, found)
+    cases.expect("no password is", "Secret" not in str(document) and "[REDACTED]" in str(document))
+    _, one = listed(sort_by="count", order="desc", limit="1")
+    cases.equal("sorted and cut", [s["exec_count"] for s in one["statements"]], [5])
+    _, none = listed(stmt_type="DELETE")
+    cases.equal("by kind", none["statements"], [])
+    _, some = listed(stmt_type="select", db="db", sort_by="latency_avg", order="asc")
+    cases.expect("by kind and database", len(some["statements"]) >= 2, some)
+    for parameters in ({"sort_by": "x"}, {"order": "x"}, {"limit": "x"}, {"limit": "-1"}):
+        cases.equal("refused: %s" % parameters, listed(**parameters)[0], 400)
+    cases.equal("nobody else forgets", server.http("DELETE", "/api/v1/statements",
+                                                   headers=basic("reader", "Secret-2")).status, 403)
+    cases.equal("nor looks without a name", server.http("GET", "/api/v1/statements").status, 401)
+    _, own = listed(("reader", "Secret-2"))
+    cases.equal("users see databases that they may read",
+                {s["db"] for s in own["statements"]}, {"db"})
+    cases.equal("and no others", listed(("reader", "Secret-2"), db="hidden")[0], 403)
+    cases.expect("slow statements are logged", "query.slow" in server.log_text())
+
+
 def nothing_shows(cases, server):
     ask(server, "CREATE USER x WITH PASSWORD 'Secret-4' nonsense", ADMIN)
     ask(server, "SHOW QUERIES", None, "GET", u="ann", p="Secret-4")
@@ -246,7 +291,7 @@ def main():
     cases.run(bootstrap)
     with Server(env=ON) as server:
         make_users(server)
-        for each in (ways_to_say_who, what_is_allowed, commands, flood, changes_count_at_once,
+        for each in (ways_to_say_who, what_is_allowed, commands, statements, flood, changes_count_at_once,
                      nothing_shows):
             cases.run(lambda c, each=each: each(c, server))
         cases.expect("the server lived through it", server.is_alive())

@@ -25,6 +25,7 @@ Result<void> AnswerSink::send_piece(std::string_view bytes) {
 }
 
 Result<void> AnswerSink::write(std::string_view bytes) {
+  bytes_ += bytes.size();
   if (stream_) return send_piece(bytes);
   if (held_.size() + bytes.size() <= options_.whole_bytes_max) {
     held_.append(bytes);

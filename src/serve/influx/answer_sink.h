@@ -26,6 +26,8 @@ class AnswerSink final : public ByteSink {
 
   Result<void> write(std::string_view bytes) override;
   Result<void> finish();
+  /// Written so far, before compression.
+  uint64_t bytes() const { return bytes_; }
   /// Whether part of the answer is on its way, so that it cannot become an error any more.
   bool has_begun() const { return stream_ != nullptr; }
 
@@ -37,6 +39,7 @@ class AnswerSink final : public ByteSink {
   HttpHeaders headers_;
   const Options options_;
   std::unique_ptr<GzipEncoder> gzip_;  // Null: as it is.
+  uint64_t bytes_ = 0;
   std::string held_;
   std::unique_ptr<ByteStream> stream_;
 };

@@ -9,6 +9,7 @@
 #include "serve/influx/debug_vars.h"
 #include "serve/influx/errors.h"
 #include "serve/influx/remote_read.h"
+#include "serve/influx/statements.h"
 #include "serve/influx/write.h"
 #include "telemetry/prometheus_text.h"
 
@@ -33,13 +34,15 @@ InfluxDoor::InfluxDoor(const Catalog& catalog, Ingest& ingest,
       health_(std::move(health)),
       options_(options),
       write_limit_(options.requests_per_second_max),
-      query_limit_(options.requests_per_second_max) {}
+      query_limit_(options.requests_per_second_max),
+      summary_(options.statements_max) {}
 
 namespace {
 
 constexpr std::string_view kPost = "OPTIONS, POST";
 constexpr std::string_view kGetOrPost = "GET, OPTIONS, POST";
 constexpr std::string_view kRead = "GET, HEAD";
+constexpr std::string_view kReadOrDelete = "DELETE, GET, HEAD";
 
 bool allows(std::string_view methods, std::string_view method) {
   while (!methods.empty()) {
@@ -72,6 +75,7 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
       {"/health/ready", kRead, &InfluxDoor::readiness},
       {"/metrics", kRead, &InfluxDoor::metrics},
       {"/debug/vars", kRead, &InfluxDoor::debug_vars},
+      {"/api/v1/statements", kReadOrDelete, &InfluxDoor::statements},
   });
   Reply reply(request, std::move(responder));
   // Answered for every path: a browser asks before it sends a request of another origin.
@@ -150,6 +154,13 @@ void InfluxDoor::debug_vars(HttpRequest request, Reply reply) {
               [this](const HttpRequest&, Reply answer, const auth::Identity&) {
                 handle_debug_vars(services(), std::move(answer));
               });
+}
+
+void InfluxDoor::statements(HttpRequest request, Reply reply) {
+  for_user(std::move(request), std::move(reply),
+           [this](const HttpRequest& asked, const Reply& answer, const auth::Identity& who) {
+             handle_statements(summary_, *catalog_.snapshot(), who, asked, answer);
+           });
 }
 
 void InfluxDoor::for_user(HttpRequest request, Reply reply, Endpoint endpoint) const {

@@ -2,7 +2,7 @@
 // The InfluxDB v1 door: which path asks for what.
 //
 //   /ping /status   /health /health/ready   /metrics   /debug/vars   /write   /query
-//   /api/v2/write   /api/v2/delete   /api/v1/prom/write   /api/v1/prom/read
+//   /api/v2/write   /api/v2/delete   /api/v1/prom/write   /api/v1/prom/read   /api/v1/statements
 //
 // Everything but /ping, /status, /health and (unless the options say otherwise) /metrics goes
 // through for_user(), which finds out who asks; the endpoint then checks what they may do.
@@ -22,6 +22,7 @@
 #include "serve/influx/query.h"
 #include "serve/influx/rate_limit.h"
 #include "serve/influx/reply.h"
+#include "serve/influx/statement_summary.h"
 
 namespace varve::influx {
 
@@ -31,6 +32,8 @@ struct DoorOptions {
   bool metrics_need_admin = false;  ///< /metrics and /debug/vars.
   /// Of writes, and of queries: more are answered with 429, whoever asks. 0: no limit.
   uint64_t requests_per_second_max = 0;
+  size_t statements_max = 1'000;  ///< Shapes of statements that /api/v1/statements knows; 0: off.
+  int64_t slow_query_ns = 0;      ///< Statements that take as long are logged; 0: none.
 };
 
 /// Threads: as HttpHandler.
@@ -59,7 +62,9 @@ class InfluxDoor final : public HttpHandler {
   void for_monitor(HttpRequest request, Reply reply, const Endpoint& endpoint) const;
   /// False when the request came too early; it is then answered.
   bool is_within(RateLimit& limit, const Reply& reply);
-  QueryServices services() const { return {catalog_, queries_, query_pool_, stopping_}; }
+  QueryServices services() {
+    return {catalog_, queries_, query_pool_, stopping_, &summary_, options_.slow_query_ns};
+  }
 
   // What stands behind the paths.
   void write(HttpRequest request, Reply reply);
@@ -71,6 +76,7 @@ class InfluxDoor final : public HttpHandler {
   void readiness(HttpRequest request, Reply reply);
   void metrics(HttpRequest request, Reply reply);
   void debug_vars(HttpRequest request, Reply reply);
+  void statements(HttpRequest request, Reply reply);
   void handle_ping(const HttpRequest& request, const Reply& reply) const;
 
   const Catalog& catalog_;
@@ -83,6 +89,7 @@ class InfluxDoor final : public HttpHandler {
   DoorOptions options_;
   RateLimit write_limit_;
   RateLimit query_limit_;
+  StatementSummary summary_;
   CancelFlag stopping_ = std::make_shared<std::atomic<bool>>(false);
 };
 

@@ -12,6 +12,7 @@
 #include "serve/influx/errors.h"
 #include "serve/influx/null_sink.h"
 #include "serve/influx/parameters_json.h"
+#include "serve/influx/statement_recorder.h"
 
 namespace varve::influx {
 namespace {
@@ -82,8 +83,10 @@ void answer(const QueryServices& services, const QueryQuestion& question,
   if (question.is_async) {
     reply.send_status(204);
     NullSink nothing;
-    if (!engine.run(*parsed, request, nothing)) figures().errors.add();
-    return;
+    StatementRecorder recorder(nothing, SystemClock::instance(), [] { return uint64_t{0}; });
+    if (!engine.run(*parsed, request, recorder)) figures().errors.add();
+    return recorder.report(parsed->statements, question.database, services.summary,
+                           services.slow_query_ns);
   }
   HttpHeaders headers = reply.headers();
   headers.add("Content-Type", std::string(question.form.content_type));
@@ -91,8 +94,11 @@ void answer(const QueryServices& services, const QueryQuestion& question,
                   {.whole_bytes_max = question.writer.chunked ? 0 : kWholeBytesMax,
                    .gzips = question.takes_gzip});
   const auto writer = make_result_writer(question.form.format, question.writer, sink);
-  auto done = engine.run(*parsed, request, *writer);
+  StatementRecorder recorder(*writer, SystemClock::instance(), [&] { return sink.bytes(); });
+  auto done = engine.run(*parsed, request, recorder);
   if (done) done = writer->finish();
+  // Before the last byte leaves: whoever has it finds the query in the summary.
+  recorder.report(parsed->statements, question.database, services.summary, services.slow_query_ns);
   if (done) done = sink.finish();
   figures().duration.observe(static_cast<double>(SystemClock::instance().steady_ns() - began_ns) /
                              1e9);

@@ -13,6 +13,7 @@
 #include "serve/http/worker_pool.h"
 #include "serve/influx/accept.h"
 #include "serve/influx/reply.h"
+#include "serve/influx/statement_summary.h"
 
 namespace varve::influx {
 
@@ -39,6 +40,8 @@ struct QueryServices {
   const influxql::InfluxqlEngine& engine;
   WorkerPool& pool;
   CancelFlag stopping;  ///< Ends queries that nobody waits for (async=true).
+  StatementSummary* summary = nullptr;  ///< Null: nothing is measured.
+  int64_t slow_query_ns = 0;  ///< Statements that take as long are logged; 0: none.
 };
 
 /// Threads: an event loop; the work is done in the pool. 503 when the pool is full; 403, and
