@@ -40,6 +40,8 @@ SCRIPTS = [
     ("tests/program/definitions.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),
     ("tests/differential/run.py", ["--seconds", "8"], ["--seconds", "600"]),
+    ("tests/differential/run.py", ["--seconds", "8", "--seed", "500", "--files"],
+     ["--seconds", "600", "--seed", "500", "--files"]),
     ("tests/wire/auth.py", [], []),
     ("tests/wire/tls.py", [], []),
     ("tests/wire/clients.py", [], []),

@@ -76,5 +76,6 @@ class InfluxDb:
         finally:
             connection.close()
 
-    def query(self, text):
-        return json.loads(self.http("POST", "/query?" + urllib.parse.urlencode({"q": text})).body)
+    def query(self, text, database=""):
+        words = urllib.parse.urlencode({"q": text, "db": database})
+        return json.loads(self.http("POST", "/query?" + words).body)

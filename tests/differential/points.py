@@ -2,7 +2,7 @@
 """Random points: a few measurements whose fields have every type, some absent, in any order of time."""
 
 START_S = 1_577_836_800  # 2020-01-01T00:00:00Z, a Wednesday: a week's segment ends a day later.
-FLOATS = [0.0, -0.0, 0.1, -2.5, 3, 1e-7, 1e21, 123456.789, -1e-9, 99.5]
+FLOATS = [0.0, -0.0, 0.1, -2.5, 3, 1e-7, 1e9, 123456.789, -1e-9, 99.5]
 WORDS = ["", "a", "b", "up", "down", "x y", 'q"t', "back\\\\slash", "ü"]
 # name: (tags and their values, fields and their types, seconds between points, share of points kept)
 SHAPES = {
@@ -68,3 +68,19 @@ def points(chance):
     if chance.random() < 0.5:
         chance.shuffle(lines)
     return lines
+
+
+def deletes(chance):
+    """Statements that take some of the points away."""
+    some = []
+    for _ in range(chance.randrange(3)):
+        name, (tags, _, step, _) = chance.choice(list(SHAPES.items()))
+        words = []
+        if tags and chance.random() < 0.6:
+            tag = chance.choice(sorted(tags))
+            words.append("%s = '%s'" % (tag, chance.choice(tags[tag])))
+        if chance.random() < 0.7:
+            begin = START_S + step * chance.randrange(20)
+            words.append("time >= %ds AND time < %ds" % (begin, begin + step * chance.randrange(1, 15)))
+        some.append("DELETE FROM %s%s" % (name, " WHERE " + " AND ".join(words) if words else ""))
+    return some

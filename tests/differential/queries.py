@@ -12,6 +12,8 @@ TRANSFORMS = ["derivative", "non_negative_derivative", "difference", "non_negati
               "moving_average", "cumulative_sum", "elapsed"]
 MATHS = ["abs", "ceil", "floor", "round", "sqrt", "exp", "ln", "log2", "log10", "sin", "cos", "tan",
          "atan"]
+TECHNICAL = ["exponential_moving_average", "double_exponential_moving_average", "relative_strength_index",
+             "chande_momentum_oscillator", "kaufmans_efficiency_ratio"]  # Since 1.8.
 INTERVALS = ["1s", "7s", "10s", "30s", "1m", "90s", "5m", "1h", "1d", "1w"]
 ZONES = ["America/New_York", "Europe/Berlin", "Asia/Kolkata", "UTC"]
 
@@ -62,6 +64,8 @@ class Writer:
         return "%s(%s)" % (function, field)
 
     def transform(self, inner):
+        if self.maybe(0.15):
+            return "%s(%s, %d)" % (self.chance.choice(TECHNICAL), inner, self.chance.randrange(2, 5))
         function = self.chance.choice(TRANSFORMS)
         if function == "moving_average":
             return "moving_average(%s, %d)" % (inner, self.chance.randrange(2, 5))
@@ -85,12 +89,45 @@ class Writer:
             elif pick < 0.75:
                 items.append(self.expression(name))
             elif pick < 0.85:
-                items.append("%s(%s)" % (self.chance.choice(MATHS), self.field(name)))
+                items.append(self.math(name))
             else:
                 tags = list(SHAPES[name][0])
                 items.append(self.chance.choice(tags) if tags else self.field(name))
         items[0] = self.field(name, ("float", "int", "string", "bool")) if self.maybe(0.7) else items[0]
         return [item + (" AS x%d" % at if self.maybe(0.08) else "") for at, item in enumerate(items)]
+
+    def math(self, name):
+        roll = self.chance.random()
+        if roll < 0.6:
+            return "%s(%s)" % (self.chance.choice(MATHS), self.field(name))
+        if roll < 0.75:
+            return "%s(%s, %s)" % (self.chance.choice(["pow", "atan2", "log"]), self.field(name),
+                                   self.chance.choice(["2", "3", "0.5"]))
+        if roll < 0.88:
+            return "%s::%s" % (self.field(name, ("float", "int", "string", "bool")),
+                               self.chance.choice(["integer", "float", "string", "boolean", "field"]))
+        whole = self.field(name, ("int",))
+        return "%s %s %d" % (whole, self.chance.choice("&|^%"), self.chance.randrange(1, 9))
+
+    def show(self):
+        """A SHOW statement as a query of one piece."""
+        name = self.chance.choice(list(SHAPES))
+        tags = list(SHAPES[name][0]) or ["host"]
+        source = self.chance.choice([" FROM " + name, " FROM /a/", "", " FROM cpu, mem"])
+        where = ""
+        if self.maybe(0.4):
+            where = " WHERE %s %s" % (self.chance.choice(tags), self.chance.choice(
+                ["= 'a'", "!= 'a'", "=~ /[ab1]/", "!~ /a/", "= ''", "!= ''"]))
+        limit = " LIMIT %d" % self.chance.randrange(1, 5) if self.maybe(0.3) else ""
+        limit += " OFFSET %d" % self.chance.randrange(0, 3) if self.maybe(0.15) else ""
+        key = self.chance.choice(["= host", "IN (host, region)", "=~ /o|e/", "!= host", "!~ /h/", "= none"])
+        form = self.chance.choice([
+            "SHOW TAG VALUES%s WITH KEY %s%s%s" % (source, key, where, limit),
+            "SHOW TAG KEYS%s%s%s" % (source, where, limit), "SHOW SERIES%s%s%s" % (source, where, limit),
+            "SHOW FIELD KEYS%s%s" % (source, limit),
+            "SHOW MEASUREMENTS%s%s%s" % (self.chance.choice(["", " WITH MEASUREMENT = cpu", " WITH MEASUREMENT =~ /a/"]),
+                                         where, limit)])
+        return {"show": form}
 
     def time_condition(self):
         step = self.chance.choice([60, 300, 900, 86_400])
@@ -125,6 +162,8 @@ class Writer:
         return "%s %s %s" % (left, self.chance.choice([">", "<", ">=", "<=", "=", "!="]), self.literal())
 
     def fair_select(self, version):
+        if self.maybe(0.08):
+            return self.show()
         while True:
             query = self.select()
             if is_fair(query) and (not version.startswith("1.6") or is_as_in_newer(query)):
@@ -145,6 +184,8 @@ class Writer:
         windows = aggregates and self.maybe(0.6)
         if windows:
             self.add_windows(query)
+        if name in ("gap", "days") and self.maybe(0.15):
+            query["from"] = self.chance.choice([["gap", "days"], ["/gap|days/"], ["days", "gap"], ["/^(g|x)a/"]])
         query["items"] = self.aggregate_items(name, windows) if aggregates else self.raw_items(name)
         if any("integral" in item for item in query["items"]):
             # Its series come in random order.
@@ -222,6 +263,8 @@ class Writer:
 
 
 def text(query):
+    if "show" in query:
+        return query["show"]
     source = ", ".join("(%s)" % text(one) if isinstance(one, dict) else one for one in query["from"])
     parts = ["SELECT", ", ".join(query["items"]), "FROM", source]
     if query["where"]:
@@ -273,8 +316,11 @@ def is_fair_inside(inner, outer):
 
 
 def is_as_in_newer(query):
-    """False where InfluxDB 1.6 does not obey ORDER BY time DESC yet, or not inside."""
-    return "DESC" not in text(query) or not re.search("top|bottom|distinct", text(query))
+    """False where InfluxDB 1.6 does not obey ORDER BY time DESC yet, or has no such function."""
+    words = text(query)
+    if re.search("exponential|relative|chande|kaufman|abs", words):
+        return False
+    return "DESC" not in words or not re.search("top|bottom|distinct", words)
 
 
 def smaller(query):
@@ -283,6 +329,8 @@ def smaller(query):
 
 
 def pieces_less(query):
+    if "show" in query:
+        return
     for key in ("items", "where", "group", "limits"):
         for at in range(len(query[key])):
             if key != "items" or len(query[key]) > 1:

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks InfluxDB and Varve the same random questions about the same random points.
 
-usage: run.py [--seconds N] [--seed N] [--queries N]
+usage: run.py [--seconds N] [--seed N] [--queries N] [--files]
+
+With --files Varve writes its rows out between two halves of the points, and something is deleted.
 
 InfluxDB 1.x is $VARVE_INFLUXD, else `influxd`; without one the script skips. A difference is made small
 (fewer points, a shorter query) and printed with its seed.
@@ -18,28 +20,39 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 from answers import difference  # noqa: E402
 from influxdb import InfluxDb  # noqa: E402
-from points import points  # noqa: E402
+from points import deletes, points  # noqa: E402
 from queries import Writer, smaller, text  # noqa: E402
 from server import Cases, Server, need_binary  # noqa: E402
 
 ROUND_QUERIES = 150
+WRITTEN_OUT_SECONDS = 2.5
+FILES = {"VARVE__STORAGE__MEMTABLE_AGE_MAX": "1s"}
 
 
 class Pair:
     """Both servers with one database of the same name."""
 
-    def __init__(self, oracle, varve):
+    def __init__(self, oracle, varve, files):
         self.servers = (oracle, varve)
+        self.files = files
         self.count = 0
 
-    def fill(self, lines):
+    def fill(self, lines, deletes=()):
         """A fresh database with these lines in both; gives its name."""
         self.count += 1
         name = "d%d" % self.count
         for server in self.servers:
             server.query('CREATE DATABASE "%s"' % name)
-            answer = server.http("POST", "/write", {"db": name}, "\n".join(lines).encode())
-            assert answer.status == 204, answer
+        half = len(lines) // 2 if self.files else len(lines)
+        for part in filter(None, (lines[:half], lines[half:])):
+            for server in self.servers:
+                answer = server.http("POST", "/write", {"db": name}, "\n".join(part).encode())
+                assert answer.status == 204, answer
+            if self.files:
+                time.sleep(WRITTEN_OUT_SECONDS)
+        for statement in deletes:
+            for server in self.servers:
+                server.query(statement, name)
         return name
 
     def drop(self, name):
@@ -98,7 +111,7 @@ def one_round(pair, seed, count, shown):
     """Questions about the points of one seed; gives how many agreed and how many did not."""
     chance = random.Random(seed)
     lines = points(chance)
-    name = pair.fill(lines)
+    name = pair.fill(lines, deletes(chance) if pair.files else ())
     writer = Writer(chance)
     agreed = differed = 0
     for _ in range(count):
@@ -120,6 +133,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--queries", type=int, default=ROUND_QUERIES)
     parser.add_argument("--show", type=int, default=20)
+    parser.add_argument("--files", action="store_true")
     options = parser.parse_args()
     need_binary()
     cases = Cases()
@@ -127,8 +141,8 @@ def main():
     if not binary:
         cases.skip("there is no influxd to compare with (apt-get install influxdb)")
         cases.finish()
-    with InfluxDb(binary) as oracle, Server() as varve:
-        pair, seed, until = Pair(oracle, varve), options.seed, time.monotonic() + options.seconds
+    with InfluxDb(binary) as oracle, Server(env=FILES if options.files else {}) as varve:
+        pair, seed, until = Pair(oracle, varve, options.files), options.seed, time.monotonic() + options.seconds
         shown = [options.show]
         while time.monotonic() < until:
             agreed, differed = one_round(pair, seed, options.queries, shown)
