@@ -59,6 +59,7 @@ bench: bootstrap ## every benchmark beside the code, a whole year against its mo
 	@$(STEP) --live "compile varve" $(NINJA) -C build-bench varve varve_test
 	@VARVE_YEAR_PARTS=1 build-bench/varve_test --gtest_filter='Year.*'
 	@VARVE_BUILD=build-bench python3 bench/end_to_end.py
+	@VARVE_BUILD=build-bench python3 bench/curves.py --most 2000000 --out build-bench/curves
 
 fuzz: ## every fuzz target for SECONDS each, with clang 19 and ASan
 	@$(STEP) --live "bootstrap" tools/bootstrap.sh --sanitizers
