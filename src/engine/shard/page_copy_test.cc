@@ -167,7 +167,7 @@ TEST(PageCopy, ADamagedPageEndsTheMergeAndKeepsTheFiles) {
   const std::string damaged = "data/shard-0/2.sst";
   // The pages stand before the directory and the footer.
   const uint64_t size = read_file(one.files, damaged)->size();
-  for (uint64_t byte = 4; byte < size / 3; byte += 3) one.files.flip_bit(damaged, byte, 1);
+  for (uint64_t byte = 4; byte < size / 5; byte += 3) one.files.flip_bit(damaged, byte, 1);
   one.open();
   static_cast<void>(one.store->compact());
   EXPECT_EQ(one.store->health().quarantined_files, 1u);
