@@ -148,6 +148,9 @@ Result<WebResponse> S3ObjectStore::ask_once(const Operation& operation) {
 
 Result<WebResponse> S3ObjectStore::ask(const Operation& operation) {
   const std::string what = operation.method + " " + url(operation.object) + ": ";
+  if (has_given_up_.load()) {
+    return fail(ErrorCode::kIo, what + "not asked, since the object store did not answer before");
+  }
   const int64_t began_ns = clock_.steady_ns();
   int64_t backoff_ms = std::max<int64_t>(options_.backoff_first_ms, 1);
   for (int attempt = 1;; ++attempt) {
@@ -183,6 +186,7 @@ Result<WebResponse> S3ObjectStore::ask(const Operation& operation) {
     const auto wait_ms = static_cast<int64_t>(random_.next_u64() %
                                               static_cast<uint64_t>(backoff_ms + 1));
     if (wait_ms >= left_ms) {
+      if (is_hurried_.load()) has_given_up_.store(true);
       return fail(error.code, what + error.message +
                                   (attempt == 1 ? "" : " (tried " + std::to_string(attempt) +
                                                            " times)"));

@@ -62,7 +62,8 @@ class S3ObjectStore final : public ObjectStore {
   Result<void> copy(const std::string& from, const std::string& to) override;
   std::string url(const std::string& name) const override;
 
-  /// From now on no request is tried again for long: the process is about to end. Any thread.
+  /// From now on no request is tried again for long, and none at all once one failed: the process is
+  /// about to end. Any thread.
   void hurry();
 
  private:
@@ -88,6 +89,7 @@ class S3ObjectStore final : public ObjectStore {
   const Clock& clock_;
   Random& random_;
   std::atomic<bool> is_hurried_{false};
+  std::atomic<bool> has_given_up_{false};
   Mutex mutex_;
   std::condition_variable_any hurried_;
 };

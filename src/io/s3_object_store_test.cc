@@ -288,6 +288,9 @@ TEST_F(S3ObjectStoreTest, TakesNoLongerThanItsTotalAndLessWhenTheProcessEnds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   store->hurry();
   waiting.join();
+  const int requests = service.requests();
+  EXPECT_FALSE(store->get("y", 0, 1));
+  EXPECT_EQ(service.requests(), requests);
   EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
 }
 

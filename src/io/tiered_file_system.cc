@@ -12,6 +12,8 @@ namespace varve {
 namespace {
 
 constexpr std::string_view kTierFolder = "object-cache";
+// Blocks that are on their way at once, each in memory, however many ask.
+constexpr size_t kFetchesMax = 16;
 
 metrics::Gauge& removed_now = metrics::gauge(
     "varve_object_store_removed_objects", "Objects that are not needed and not yet deleted.");
@@ -214,8 +216,14 @@ Result<void> TieredFileSystem::read_block(const std::string& object, uint64_t ob
   while (true) {
     if (tier_->read_block(object, block, offset, out, size_bytes)) return {};
     const MutexLock lock(mutex_);
-    if (fetching_.insert(key).second) break;
-    fetched_.wait(mutex_, [&]() REQUIRES(mutex_) { return !fetching_.contains(key); });
+    const auto may_fetch = [&]() REQUIRES(mutex_) {
+      return fetching_.size() < kFetchesMax && !fetching_.contains(key);
+    };
+    if (may_fetch()) {
+      fetching_.insert(key);
+      break;
+    }
+    fetched_.wait(mutex_, may_fetch);
   }
   const uint64_t begin = block * options_.block_bytes;
   const uint64_t wanted = std::min(options_.block_bytes, object_bytes - begin);

@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "program"), HERE]
 from backup import Folder, Writers, make_plant, picture, same, varve, write  # noqa: E402
 from server import Cases, Server, StartError, need_binary  # noqa: E402
-from service import ACCESS, SECRET, Service, find_binary  # noqa: E402
+from service import ACCESS, SECRET, Service, find_binary, make_certificate  # noqa: E402
 
 BUCKET = "varve-test"
 QUICK = ("--set", "storage.memtable_bytes_max=1MiB", "--set", "storage.compaction_files_min=4",
@@ -84,7 +84,7 @@ def verifies_its_directory(cases, server, service):
                  out + error)
     with Folder() as folder:
         status, out, error = varve("backup", "--to", folder / "b", "--data-dir", server.data)
-        cases.equal("and is backed up to a folder", (status, error), (0, ""))
+        cases.expect("and is backed up to a folder", status == 0, error)
     name = max(service.list(BUCKET, "same/engine/").items(), key=lambda item: item[1])[0]
     good = service.get(BUCKET, name)
     # Before it stand columns for other tools, which no checksum of ours covers.
@@ -247,7 +247,7 @@ def backs_up_to_a_bucket(cases, service):
             wanted = picture(server, "plant")
             where = ("--url", server.url)
             status, out, error = varve("backup", "--to", url, *where)
-            cases.equal("backup of %s to a bucket" % name, (status, error), (0, ""))
+            cases.expect("backup of %s to a bucket" % name, status == 0, error)
             write(server, "later v=1 1")
             status, out, error = varve("backup", "--to", url, *where)
             cases.expect("the second takes what is new", status == 0 and "new are" in out,
@@ -259,14 +259,14 @@ def backs_up_to_a_bucket(cases, service):
             status, out, error = varve("verify", "--backup", url)
             cases.expect("it verifies", status == 0 and "all is well" in out, out + error)
             status, out, error = varve("restore", "--from", url, "--data-dir", folder / "whole")
-            cases.equal("it is restored", (status, error), (0, ""))
+            cases.expect("it is restored", status == 0, error)
             with Server(data=folder / "whole") as restored:
                 same(cases, "with every row", picture(restored, "plant"), wanted)
                 cases.equal("and the later one", len(restored.rows("SELECT * FROM later", "plant")),
                             1)
             status, out, error = varve("restore", "--from", url, "--db", "plant", "--as", "again",
                                        *where)
-            cases.equal("a part comes back into the running server", (status, error), (0, ""))
+            cases.expect("a part comes back into the running server", status == 0, error)
             same(cases, "with every row", picture(server, "again"), wanted)
             damages_an_object(cases, service, url)
             if own:
@@ -286,6 +286,31 @@ def damages_an_object(cases, service, url):
     service.put(BUCKET, name, good)
 
 
+def speaks_tls(cases, service):
+    with Folder() as folder:
+        certificate = make_certificate(folder.path)
+        if not certificate:
+            cases.skip("there is no openssl program to make a certificate")
+            return
+        with Service(service.binary, certificate) as secure:
+            secure.make_bucket(BUCKET)
+            own = flags(secure.endpoint, "tls")
+            trusting = (*own, "--set", "storage.object_store.ca_file=" + certificate[0])
+            with Server(flags=trusting) as server:
+                server.create("plant")
+                write(server, "secure v=1 1")
+                server.restart()
+                lose_copies(server.data)
+                server.restart()
+                cases.equal("rows through TLS", len(server.rows("SELECT * FROM secure", "plant")), 1)
+            try:
+                with Server(flags=own):
+                    cases.expect("an unknown certificate is refused", False, "it started")
+            except StartError as error:
+                cases.expect("an unknown certificate is refused", "TLS" in error.output,
+                             error.output)
+
+
 def main():
     need_binary()
     cases = Cases()
@@ -300,7 +325,7 @@ def main():
         for check in (answers_as_a_local_disk_does, keeps_up_with_merges_and_deletes,
                       keeps_what_it_acknowledged_when_killed, one_directory_has_a_prefix,
                       survives_the_loss_of_its_disk, adopts_what_was_local,
-                      backs_up_to_a_bucket):
+                      backs_up_to_a_bucket, speaks_tls):
             if not wanted or check.__name__ in wanted:
                 run = lambda all_cases, check=check: check(all_cases, service)  # noqa: E731
                 run.__name__ = check.__name__

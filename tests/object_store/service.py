@@ -11,6 +11,7 @@ import http.client
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -46,12 +47,24 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Service:
-    """One versitygw over a temporary folder. A context manager."""
+def make_certificate(folder):
+    """(certificate, key) for 127.0.0.1, signed by itself; None when there is no openssl program."""
+    if not shutil.which("openssl"):
+        return None
+    paths = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=varve",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-out", paths[0], "-keyout",
+                    paths[1]], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return paths
 
-    def __init__(self, binary):
+
+class Service:
+    """One versitygw over a temporary folder. A context manager. `certificate`: (PEM, key) for TLS."""
+
+    def __init__(self, binary, certificate=None):
         self.binary, self.folder = binary, tempfile.mkdtemp(prefix="varve-s3-")
-        self.port, self.process = free_port(), None
+        self.port, self.process, self.certificate = free_port(), None, certificate
 
     def __enter__(self):
         self.start()
@@ -66,7 +79,9 @@ class Service:
         os.makedirs(data, exist_ok=True)
         self.process = subprocess.Popen(
             [self.binary, "--quiet", "--port", "127.0.0.1:%d" % self.port, "--access", ACCESS,
-             "--secret", SECRET, "posix", data], stdout=subprocess.DEVNULL,
+             "--secret", SECRET,
+             *(("--cert", self.certificate[0], "--key", self.certificate[1])
+               if self.certificate else ()), "posix", data], stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         until = time.monotonic() + 30
         while True:
@@ -86,7 +101,14 @@ class Service:
 
     @property
     def endpoint(self):
-        return "http://127.0.0.1:%d" % self.port
+        return "http%s://127.0.0.1:%d" % ("s" if self.certificate else "", self.port)
+
+    def connect(self):
+        host = "127.0.0.1:%d" % self.port
+        if not self.certificate:
+            return http.client.HTTPConnection(host, timeout=30)
+        context = ssl.create_default_context(cafile=self.certificate[0])
+        return http.client.HTTPSConnection(host, timeout=30, context=context)
 
     def request(self, method, path, query=(), body=b"", headers=None):
         """(status, headers, body) of one signed request."""
@@ -109,7 +131,7 @@ class Service:
             key = hmac.new(key, part.encode(), hashlib.sha256).digest()
         fields["authorization"] = "AWS4-HMAC-SHA256 Credential=%s/%s,SignedHeaders=%s,Signature=%s" % (
             ACCESS, scope, names, hmac.new(key, text.encode(), hashlib.sha256).hexdigest())
-        connection = http.client.HTTPConnection(host, timeout=30)
+        connection = self.connect()
         try:
             connection.request(method, path + ("?" + encoded if encoded else ""), body, fields)
             answer = connection.getresponse()
@@ -159,11 +181,11 @@ class Proxy:
     refuse  connections are reset at once, open ones too
     stall   connections are taken, and nothing goes through
     slow    every piece waits for `delay` seconds
-    reset   connections are reset after some bytes of an answer
+    reset   every other piece of an answer is cut, and its connection reset
     """
 
     def __init__(self, port):
-        self.upstream, self.mode, self.delay = port, "pass", 0.02
+        self.upstream, self.mode, self.delay, self.answers = port, "pass", 0.02, 0
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(("127.0.0.1", 0))
@@ -227,7 +249,9 @@ class Proxy:
                     time.sleep(0.05)
                 if self.mode == "slow":
                     time.sleep(self.delay)
-                if self.mode == "refuse" or (self.mode == "reset" and is_answer):
+                self.answers += is_answer
+                cut = self.mode == "reset" and is_answer and self.answers % 2
+                if self.mode == "refuse" or cut:
                     target.sendall(piece[:len(piece) // 2])
                     self._reset(target)
                     break
