@@ -62,8 +62,8 @@ class S3ObjectStore final : public ObjectStore {
   Result<void> copy(const std::string& from, const std::string& to) override;
   std::string url(const std::string& name) const override;
 
-  /// From now on no request is tried again for long, and none at all once one failed: the process is
-  /// about to end. Any thread.
+  /// From now on no request is tried again for long, and none is begun once one failed so: the
+  /// process is about to end. Any thread.
   void hurry();
 
  private:
