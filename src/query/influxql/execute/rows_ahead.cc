@@ -8,6 +8,7 @@ namespace varve::influxql {
 void RowsAhead::forget() {
   spans_.clear();
   rows_ = Rows();
+  static_cast<void>(memory_.set(0));
 }
 
 // The groups from this one on, in the order of the answer, as far as they have one series.
@@ -59,9 +60,8 @@ Result<bool> RowsAhead::fill(StatementContext& context) {
     for (size_t i = 0; i < batch.columns.size(); ++i) {
       rows_.columns[i].append_view(batch.columns[i]);
     }
-    const size_t bytes = size_bytes();
-    if (bytes > 4 * kBytesWanted && spans_.size() > 1) return false;
-    TRY_VOID(memory_.set(bytes));
+    // Where memory is short the rows of each group alone, which are not held, may still do.
+    if (size_bytes() > 2 * kBytesWanted || !memory_.set(size_bytes())) return false;
   }
 }
 

@@ -68,6 +68,19 @@ TEST(RowsAhead, AreThoseThatEachGroupAloneWouldGive) {
   }
 }
 
+TEST(RowsAhead, AreNotHeldWhereMemoryIsShort) {
+  TestDatabase database;
+  std::string lines;
+  for (int row = 0; row < 900; ++row) {
+    lines += "m,host=" + name_of(row % 3) + " s=\"" + std::string(100, 'x') + "\" " +
+             std::to_string(row) + "\n";
+  }
+  database.write(lines);
+  const std::string wanted = database.run("SELECT s FROM m GROUP BY host");
+  database.options().memory_bytes_max = 20'000;
+  EXPECT_EQ(database.run("SELECT s FROM m GROUP BY host"), wanted);
+}
+
 TEST(RowsAhead, NeedOneScanForManyGroups) {
   TestDatabase database;
   std::string lines;
