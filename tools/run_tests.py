@@ -29,6 +29,7 @@ SCRIPTS = [
     ("tests/faults/disk_full.py", [], []),
     ("tests/object_store/s3.py", [], []),
     ("tests/object_store/faults.py", [], []),
+    ("tests/faults/extremes.py", [], ["3000"]),
     ("tests/program/backup.py", [], []),
     ("tests/program/cli.py", [], []),
     ("tests/program/imports.py", [], []),
