@@ -52,7 +52,9 @@ int run_serve(const ServeArguments& arguments) {
                             {"data", (*node)->data_path()},
                             {"took_ms", milliseconds_since(began_ns)}});
   {
-    const bool welcomes = arguments.welcome && address && !is_tls;
+    // What it shows is asked for by plain HTTP, and as nobody.
+    const bool is_plain = !is_tls && !config->boolean("auth.enabled");
+    const bool welcomes = arguments.welcome && address && is_plain;
     const Welcome welcome =
         welcomes ? Welcome(*address, (*node)->data_path(), config->boolean("collect.host"))
                  : Welcome();
