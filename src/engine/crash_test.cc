@@ -55,7 +55,10 @@ class Machine {
     if (loses_copies_) TRY_VOID(lose_copies());
     tiered_ = TRY(TieredFileSystem::open(
         disk, *store_,
-        {.root = "data", .disk_bytes_max = 40'000, .block_bytes = 512, .may_change = {}}));
+        {.root = "data",
+         .disk_bytes_max = 40'000,
+         .block_bytes = 512,
+         .upload_threads = loses_copies_ ? 2u : 0u}));
     return tiered_.get();
   }
   // What a server does now and then.

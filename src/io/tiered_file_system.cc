@@ -47,6 +47,8 @@ class TieredFileSystem::ObjectFile final : public File {
       const auto read = whole->read_into(offset, out, wanted);
       if (read && *read == wanted) return wanted;
       files_.tier_->forget_whole(object_);
+    } else if (const auto local = files_.file_on_its_way(object_)) {
+      return local->read_into(offset, out, wanted);
     }
     TRY_VOID(files_.read_blocks(object_, size_bytes_, offset, out, wanted));
     return wanted;
@@ -75,6 +77,12 @@ TieredFileSystem::TieredFileSystem(FileSystem& local, ObjectStore& store, Tiered
     : local_(local), store_(store), options_(std::move(options)) {}
 
 TieredFileSystem::~TieredFileSystem() {
+  {
+    const MutexLock lock(mutex_);
+    is_stopping_ = true;
+  }
+  uploads_changed_.notify_all();
+  uploaders_.clear();
   const MutexLock lock(mutex_);
   removed_now.add(-static_cast<int64_t>(removed_.size()));
 }
@@ -108,6 +116,9 @@ Result<std::unique_ptr<TieredFileSystem>> TieredFileSystem::open(FileSystem& loc
                                     files->options_.disk_free_bytes_min));
   TRY_VOID(files->find_objects());
   TRY_VOID(files->adopt_local_files(files->options_.root));
+  for (size_t i = 0; i < files->options_.upload_threads; ++i) {
+    files->uploaders_.emplace_back("varve-upload", [all = files.get()] { all->run_uploads(); });
+  }
   return files;
 }
 
@@ -164,11 +175,16 @@ void TieredFileSystem::note(const std::string& object, uint64_t size_bytes) {
   if (removed_.erase(object) > 0) removed_now.add(-1);
 }
 
-Result<void> TieredFileSystem::upload(const std::string& from, const std::string& object) {
+Result<void> TieredFileSystem::put_local(const std::string& from, const std::string& object) {
   const auto file = TRY(local_.open(from, OpenMode::kRead));
   if (const auto allowed = may_change(); !allowed) return fail(as_io(allowed.error()));
-  const uint64_t size_bytes = TRY(file->size_bytes());
   if (const auto put = store_.put_file(object, *file); !put) return fail(as_io(put.error()));
+  return {};
+}
+
+Result<void> TieredFileSystem::upload(const std::string& from, const std::string& object) {
+  const uint64_t size_bytes = TRY(TRY(local_.open(from, OpenMode::kRead))->size_bytes());
+  TRY_VOID(put_local(from, object));
   note(object, size_bytes);
   return {};
 }
@@ -315,15 +331,115 @@ Result<void> TieredFileSystem::rename(const std::string& from, const std::string
     note(target, size_bytes);
     return remove(from);
   }
-  TRY_VOID(upload(from, target));
+  return options_.upload_threads > 0 ? begin_upload(from, to, target)
+                                     : rename_to_object(from, to, target);
+}
+
+Result<void> TieredFileSystem::rename_to_object(const std::string& from, const std::string& to,
+                                                const std::string& object) {
+  TRY_VOID(upload(from, object));
   // Durable from here on: what follows only keeps a copy at hand.
   if (const auto renamed = local_.rename(from, to); !renamed) {
     log::warn("disk_tier.copy_lost", {{"file", to}, {"error", renamed.error().message}});
     static_cast<void>(local_.remove(from));
     return {};
   }
-  if (const auto size_bytes = object_size(target)) tier_->add_whole(target, to, *size_bytes);
+  if (const auto size_bytes = object_size(object)) tier_->add_whole(object, to, *size_bytes);
   return {};
+}
+
+// Should the process end before the upload does, the next one finds a file that the listing lacks.
+Result<void> TieredFileSystem::begin_upload(const std::string& from, const std::string& to,
+                                            const std::string& object) {
+  const uint64_t size_bytes = TRY(TRY(local_.open(from, OpenMode::kRead))->size_bytes());
+  TRY_VOID(local_.rename(from, to));
+  note(object, size_bytes);
+  {
+    const MutexLock lock(mutex_);
+    uploads_[object] = {.path = to, .size_bytes = size_bytes, .error = {}};
+    upload_queue_.push_back(object);
+  }
+  uploads_changed_.notify_all();
+  return {};
+}
+
+void TieredFileSystem::run_uploads() {
+  while (true) {
+    std::string object;
+    std::string path;
+    {
+      const MutexLock lock(mutex_);
+      uploads_changed_.wait(mutex_, [&]() REQUIRES(mutex_) {
+        return is_stopping_ || !upload_queue_.empty();
+      });
+      // What waits was promised to nobody.
+      if (is_stopping_) return;
+      object = std::move(upload_queue_.front());
+      upload_queue_.pop_front();
+      const Upload& next = uploads_.find(object)->second;
+      if (!next.is_removed) path = next.path;
+    }
+    finish_upload(object, path.empty() ? Result<void>() : put_local(path, object));
+  }
+}
+
+void TieredFileSystem::finish_upload(const std::string& object, Result<void> outcome) {
+  Upload ended;
+  {
+    const MutexLock lock(mutex_);
+    Upload& upload = uploads_.find(object)->second;
+    if (!outcome && !upload.is_removed) {
+      upload.is_done = true;
+      upload.error = outcome.error();
+      uploads_changed_.notify_all();
+      return;
+    }
+    ended = upload;
+  }
+  // The copy before the entry goes: a reader finds one of them, or the object.
+  if (!ended.is_removed) tier_->add_whole(object, ended.path, ended.size_bytes);
+  bool is_removed = false;
+  {
+    const MutexLock lock(mutex_);
+    is_removed = uploads_.find(object)->second.is_removed;
+    uploads_.erase(object);
+    if (is_removed && removed_.insert(object).second) removed_now.add(1);
+  }
+  uploads_changed_.notify_all();
+  if (!is_removed) return;
+  tier_->forget(object);
+  if (ended.is_removed) static_cast<void>(local_.remove(ended.path));
+}
+
+Result<void> TieredFileSystem::wait_for_uploads(const std::string& folder) {
+  const auto below = below_root(folder);
+  if (!below) return {};
+  const std::string begin = below->empty() ? "" : *below + "/";
+  const auto is_here = [&](const std::string& object) {
+    return object.starts_with(begin) && object.find('/', begin.size()) == std::string::npos;
+  };
+  const MutexLock lock(mutex_);
+  uploads_changed_.wait(mutex_, [&]() REQUIRES(mutex_) {
+    return std::ranges::none_of(uploads_, [&](const auto& entry) {
+      return is_here(entry.first) && !entry.second.is_done && !entry.second.is_removed;
+    });
+  });
+  for (const auto& [object, upload] : uploads_) {
+    if (is_here(object) && upload.is_done && !upload.is_removed) return fail(upload.error);
+  }
+  return {};
+}
+
+std::unique_ptr<File> TieredFileSystem::file_on_its_way(const std::string& object) {
+  std::string path;
+  {
+    const MutexLock lock(mutex_);
+    const auto found = uploads_.find(object);
+    if (found == uploads_.end()) return nullptr;
+    path = found->second.path;
+  }
+  auto file = local_.open(path, OpenMode::kRead);
+  return file ? std::move(*file) : nullptr;
 }
 
 Result<void> TieredFileSystem::link(const std::string& from, const std::string& to) {
@@ -334,11 +450,26 @@ Result<void> TieredFileSystem::link(const std::string& from, const std::string& 
 Result<void> TieredFileSystem::remove(const std::string& path) {
   const std::string object = object_of(path);
   if (object.empty()) return local_.remove(path);
+  std::string local_path;
   {
     const MutexLock lock(mutex_);
     if (sizes_.erase(object) == 0) return fail(ErrorCode::kNotFound, "there is no " + path);
+    const auto on_its_way = uploads_.find(object);
+    if (on_its_way != uploads_.end() && !on_its_way->second.is_done) {
+      // Whoever uploads it does the rest.
+      on_its_way->second.is_removed = true;
+      uploads_changed_.notify_all();
+      return {};
+    }
+    if (on_its_way != uploads_.end()) {
+      local_path = on_its_way->second.path;
+      uploads_.erase(on_its_way);
+    }
+    // A request that failed may have arrived, or still arrive.
     if (removed_.insert(object).second) removed_now.add(1);
   }
+  uploads_changed_.notify_all();
+  if (!local_path.empty()) static_cast<void>(local_.remove(local_path));
   tier_->forget(object);
   return {};
 }
@@ -365,7 +496,8 @@ Result<void> TieredFileSystem::create_directories(const std::string& folder) {
 }
 
 Result<void> TieredFileSystem::sync_directory(const std::string& folder) {
-  return local_.sync_directory(folder);
+  TRY_VOID(local_.sync_directory(folder));
+  return wait_for_uploads(folder);
 }
 
 Result<std::unique_ptr<FileLock>> TieredFileSystem::lock(const std::string& path) {

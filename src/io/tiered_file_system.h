@@ -4,7 +4,8 @@
 //   *.sst below the root ──▶ objects, named as the path below the root; copies on the local disk
 //   everything else      ──▶ the local file system
 //
-//   write 7.sst.tmp, rename to 7.sst ──▶ PUT, then the local file is a copy that may go
+//   write 7.sst.tmp, rename to 7.sst ──▶ PUT, then the local file is a copy that may go;
+//                                        with upload_threads the PUT ends by sync_directory()
 //   read ──▶ local copy, else blocks fetched by parallel ranged reads, which become copies
 //   remove ──▶ gone at once for whoever asks; the object goes with delete_removed()
 //
@@ -15,6 +16,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,6 +27,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "io/disk_tier.h"
 #include "io/file_system.h"
 #include "io/object_store.h"
@@ -40,6 +43,9 @@ struct TieredOptions {
   /// What is fetched at once, so that a small question to a large file costs little.
   uint64_t block_bytes = 4ull << 20;
   size_t parallel_requests = 4;
+  /// Uploads that run at once while their writer goes on; 0: it waits for each. A failed one makes
+  /// sync_directory() of its folder fail until the file is removed.
+  size_t upload_threads = 0;
   /// Asked before the store is changed; an error ends the call with it. May be empty.
   std::function<Result<void>()> may_change;
 };
@@ -85,7 +91,18 @@ class TieredFileSystem final : public FileSystem {
   std::string object_of(const std::string& path) const;
   Result<void> find_objects();
   Result<void> adopt_local_files(const std::string& folder);
+  /// PUT of a local file.
+  Result<void> put_local(const std::string& from, const std::string& object);
   Result<void> upload(const std::string& from, const std::string& object);
+  Result<void> rename_to_object(const std::string& from, const std::string& to,
+                                const std::string& object);
+  Result<void> begin_upload(const std::string& from, const std::string& to,
+                            const std::string& object);
+  void run_uploads();
+  void finish_upload(const std::string& object, Result<void> outcome);
+  Result<void> wait_for_uploads(const std::string& folder);
+  /// The local file of an object that is not in the store yet; null when there is none.
+  std::unique_ptr<File> file_on_its_way(const std::string& object);
   /// kNotFound, or kIo.
   Result<uint64_t> object_size(const std::string& object);
   Result<void> read_blocks(const std::string& object, uint64_t object_bytes, uint64_t offset,
@@ -98,6 +115,15 @@ class TieredFileSystem final : public FileSystem {
 
   FileSystem& local_;
   ObjectStore& store_;
+  /// A file that has its name here and not yet in the store.
+  struct Upload {
+    std::string path;
+    uint64_t size_bytes = 0;
+    bool is_done = false;     // And failed, else it is none any more.
+    bool is_removed = false;  // Nobody wants it.
+    Error error;
+  };
+
   const TieredOptions options_;
   std::unique_ptr<DiskTier> tier_;
   mutable Mutex mutex_;
@@ -105,7 +131,12 @@ class TieredFileSystem final : public FileSystem {
   std::map<std::string, uint64_t> sizes_ GUARDED_BY(mutex_);  // Of every object there is.
   std::set<std::string> removed_ GUARDED_BY(mutex_);
   std::map<std::string, size_t> open_ GUARDED_BY(mutex_);  // How often.
+  std::condition_variable_any uploads_changed_;
+  std::map<std::string, Upload> uploads_ GUARDED_BY(mutex_);  // By object.
+  std::deque<std::string> upload_queue_ GUARDED_BY(mutex_);
+  bool is_stopping_ GUARDED_BY(mutex_) = false;
   std::set<std::pair<std::string, uint64_t>> fetching_ GUARDED_BY(mutex_);
+  std::vector<Thread> uploaders_;
 };
 
 }  // namespace varve

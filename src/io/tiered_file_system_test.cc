@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 #include "base/thread.h"
 #include "io/simulated_file_system.h"
 #include "io/simulated_object_store.h"
@@ -230,6 +234,95 @@ TEST_F(TieredFileSystemTest, FetchesABlockOnceForManyThreads) {
     }
   }
   EXPECT_EQ(store_.bytes_read(), 1'000u);
+}
+
+// Uploads go on beside their writer.
+class UploadTest : public TieredFileSystemTest {
+ protected:
+  UploadTest() {
+    files_.reset();
+    auto opened = TieredFileSystem::open(
+        local_, store_,
+        {.root = "/d", .disk_bytes_max = 1 << 20, .block_bytes = 100, .upload_threads = 3});
+    EXPECT_TRUE(opened);
+    files_ = std::move(*opened);
+  }
+  // Without the sync that waits.
+  Result<void> begin(const std::string& path, const std::string& bytes) {
+    {
+      const auto file = TRY(files_->open(path + ".tmp", Mode::kCreate));
+      TRY_VOID(file->write_at(0, bytes));
+      TRY_VOID(file->sync());
+    }
+    return files_->rename(path + ".tmp", path);
+  }
+  void hold_uploads() {
+    store_.on_change([this]() -> Result<void> {
+      std::unique_lock lock(mutex_);
+      released_.wait(lock, [this] { return !is_held_; });
+      return {};
+    });
+  }
+  void release_uploads() {
+    const std::lock_guard lock(mutex_);
+    is_held_ = false;
+    released_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable released_;
+  bool is_held_ = true;
+};
+
+TEST_F(UploadTest, AreReadMeanwhileAndWaitedForByTheSync) {
+  hold_uploads();
+  for (int i = 0; i < 20; ++i) {
+    const std::string path = "/d/engine/shard-0/" + std::to_string(i) + ".sst";
+    ASSERT_TRUE(begin(path, bytes_of(100 + static_cast<size_t>(i))));
+    EXPECT_TRUE(*files_->exists(path));
+    EXPECT_EQ(*read_file(*files_, path), bytes_of(100 + static_cast<size_t>(i)));
+  }
+  EXPECT_EQ(files_->list("/d/engine/shard-0")->size(), 20u);
+  EXPECT_EQ(store_.object_count(), 0u);
+  EXPECT_TRUE(files_->sync_directory("/d/engine")) << "another folder";
+  release_uploads();
+  ASSERT_TRUE(files_->sync_directory("/d/engine/shard-0"));
+  EXPECT_EQ(store_.object_count(), 20u);
+  EXPECT_EQ(*read_file(*files_, "/d/engine/shard-0/7.sst"), bytes_of(107));
+}
+
+TEST_F(UploadTest, ThatFailedFailTheSyncUntilTheirFilesAreRemoved) {
+  store_.set_away(true);
+  ASSERT_TRUE(begin(path_, "rows"));
+  const auto synced = files_->sync_directory("/d/engine/shard-0");
+  ASSERT_FALSE(synced);
+  EXPECT_EQ(synced.error().code, ErrorCode::kIo);
+  EXPECT_EQ(*read_file(*files_, path_), "rows");
+  EXPECT_FALSE(files_->sync_directory("/d/engine/shard-0")) << "whoever asks";
+  store_.set_away(false);
+  ASSERT_TRUE(files_->remove(path_));
+  EXPECT_FALSE(*files_->exists(path_));
+  EXPECT_FALSE(*local_.exists(path_));
+  ASSERT_TRUE(begin("/d/engine/shard-0/8.sst", "again"));
+  EXPECT_TRUE(files_->sync_directory("/d/engine/shard-0"));
+  EXPECT_EQ(store_.object_count(), 1u);
+}
+
+TEST_F(UploadTest, OfFilesThatAreRemovedMeanwhileLeaveNothing) {
+  hold_uploads();
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(begin("/d/engine/shard-0/" + std::to_string(i) + ".sst", "rows"));
+  }
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(files_->remove("/d/engine/shard-0/" + std::to_string(i) + ".sst"));
+  }
+  EXPECT_TRUE(files_->list("/d/engine/shard-0")->empty());
+  release_uploads();
+  while (files_->removed_objects().size() < 8) std::this_thread::yield();
+  ASSERT_TRUE(files_->delete_removed(files_->removed_objects()));
+  EXPECT_EQ(store_.object_count(), 0u);
+  while (!local_.list("/d/engine/shard-0")->empty()) std::this_thread::yield();
+  EXPECT_EQ(files_->disk_tier_bytes(), 0u);
 }
 
 TEST_F(TieredFileSystemTest, ChangesNothingOnceItMayNot) {

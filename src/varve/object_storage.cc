@@ -200,6 +200,8 @@ Result<std::unique_ptr<ObjectStorage>> ObjectStorage::open(const Config& config,
            static_cast<uint64_t>(config.integer("storage.object_store.disk_free_min")),
        .parallel_requests =
            static_cast<size_t>(config.integer("storage.object_store.parallel_requests")),
+       .upload_threads =
+           static_cast<size_t>(config.integer("storage.object_store.parallel_requests")),
        .may_change = [guard = storage->guard_.get()] { return guard->check(); }}));
   log::info("object_store.open", {{"url", url}, {"id", identity->id}});
   return storage;
