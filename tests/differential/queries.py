@@ -190,6 +190,7 @@ class Writer:
         if any("integral" in item for item in query["items"]):
             # Its series come in random order.
             query["group"] = [one for one in query["group"] if one.startswith("time")]
+            query["from"] = [name]
         if depth < 2 and self.maybe(0.12):
             query = self.outer(query, depth)
         if self.maybe(0.25):

@@ -61,9 +61,15 @@ class Pair:
 
     def differs(self, name, query):
         """What differs, or an empty text."""
-        seen = [server.http("GET", "/query", {"db": name, "q": text(query), "epoch": "ns"})
-                for server in self.servers]
-        return difference(query, *seen)
+        words = {"db": name, "q": text(query), "epoch": "ns"}
+        try:
+            wanted = self.servers[0].http("GET", "/query", words)
+        except OSError:
+            return ""  # InfluxDB takes too long for some.
+        try:
+            return difference(query, wanted, self.servers[1].http("GET", "/query", words))
+        except OSError as error:
+            return "  seen   %s" % error
 
 
 def shrink_query(pair, name, query):
