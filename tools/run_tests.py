@@ -32,6 +32,7 @@ SCRIPTS = [
     ("tests/faults/extremes.py", [], ["3000"]),
     ("tests/program/backup.py", [], []),
     ("tests/program/cli.py", [], []),
+    ("tests/program/exports.py", [], []),
     ("tests/program/imports.py", [], []),
     ("tests/program/layouts.py", [], []),
     ("tests/program/packed.py", [], []),

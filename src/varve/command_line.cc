@@ -30,7 +30,14 @@ constexpr const char* kImportExamples = R"(Examples:
   varve import points.lp.gz --db plant
   varve import points.lp --db plant --precision s --batch-lines 20000
   varve import points.lp.gz --db plant --resume     # after an interruption
+  varve import exported.gz                          # of varve export or influx_inspect export
 Lines that are refused stand in FILE.errors with their line numbers.)";
+
+constexpr const char* kExportExamples = R"(Examples:
+  varve export --db plant --out plant.lp.gz --gzip
+  varve export --db plant --measurement cpu --start 2026-01-01T00:00:00Z --end 2026-02-01T00:00:00Z
+  varve export --out all.lp; varve import all.lp --url other:8086
+`varve import` and `influx -import` read what is exported.)";
 
 /// Flags that stand for a key of the configuration, and --set for all the others.
 class ConfigFlags {
@@ -109,11 +116,12 @@ void add_query_options(CLI::App& app, QueryArguments& arguments) {
 }
 
 void add_import_options(CLI::App& app, ImportArguments& arguments) {
-  app.add_option("file", arguments.path, "line protocol, also gzipped")
+  app.add_option("file", arguments.path,
+                 "line protocol, with DDL and DML sections or without, also gzipped")
       ->required()
       ->type_name("FILE");
-  app.add_option("--db", arguments.database, "database to write to; made when missing")
-      ->required()
+  app.add_option("--db", arguments.database,
+                 "database to write to, made when missing, unless the file says where")
       ->type_name("NAME");
   app.add_option("--rp", arguments.policy, "retention policy to write to")->type_name("NAME");
   add_server_options(app, arguments.server, kServerDoc);
@@ -130,6 +138,21 @@ void add_import_options(CLI::App& app, ImportArguments& arguments) {
       ->check(CLI::Range(1, 64).description(""))
       ->capture_default_str();
   app.add_flag("--resume", arguments.resume, "continue where an earlier import stopped");
+}
+
+void add_export_options(CLI::App& app, ExportArguments& arguments) {
+  app.add_option("--db", arguments.database, "only this database")->type_name("NAME");
+  app.add_option("--rp", arguments.policy, "only this retention policy")->type_name("NAME");
+  app.add_option("--measurement", arguments.measurement, "only this measurement")
+      ->type_name("NAME");
+  app.add_option("--start", arguments.start, "rows from this time on: RFC 3339 or nanoseconds")
+      ->type_name("TIME");
+  app.add_option("--end", arguments.end, "rows before this time")->type_name("TIME");
+  app.add_option("--out", arguments.out, "file to write; \"-\": standard output")
+      ->type_name("FILE")
+      ->capture_default_str();
+  app.add_flag("--gzip", arguments.gzip, "compress");
+  add_server_options(app, arguments.server, kServerDoc);
 }
 
 }  // namespace
@@ -155,6 +178,12 @@ Command parse_command_line(std::vector<std::string> arguments) {
   ImportArguments import_arguments;
   add_import_options(*import, import_arguments);
   import->footer(kImportExamples);
+
+  auto* exports =
+      app.add_subcommand("export", "Print what a running server holds as line protocol");
+  ExportArguments export_arguments;
+  add_export_options(*exports, export_arguments);
+  exports->footer(kExportExamples);
 
   auto* config = app.add_subcommand("config", "Look at the configuration");
   config->require_subcommand(1);
@@ -186,6 +215,7 @@ Command parse_command_line(std::vector<std::string> arguments) {
     }
     if (query->parsed()) return query_arguments;
     if (import->parsed()) return import_arguments;
+    if (exports->parsed()) return export_arguments;
     if (backup->parsed()) return backup_arguments;
     if (restore->parsed()) return restore_arguments;
     if (verify->parsed()) return verify_arguments;

@@ -52,6 +52,17 @@ struct ImportArguments {
   bool resume = false;
 };
 
+struct ExportArguments {
+  ServerAccess server = {.url = "127.0.0.1:8086"};
+  std::string database;  ///< Empty: all; so for policy and measurement.
+  std::string policy;
+  std::string measurement;
+  std::string start;  ///< As the server reads times; empty: no bound.
+  std::string end;
+  std::string out = "-";  ///< A file, or "-": standard output.
+  bool gzip = false;
+};
+
 /// Nothing to run: help, the version, or a mistake, already worded.
 struct PrintedAnswer {
   std::string text;
@@ -60,7 +71,8 @@ struct PrintedAnswer {
 
 using Command =
     std::variant<PrintedAnswer, ServeArguments, ConfigArguments, QueryArguments, ImportArguments,
-                 BackupArguments, RestoreArguments, VerifyArguments, InspectArguments>;
+                 ExportArguments, BackupArguments, RestoreArguments, VerifyArguments,
+                 InspectArguments>;
 
 /// `arguments` without the program's name.
 Command parse_command_line(std::vector<std::string> arguments);

@@ -10,6 +10,7 @@ int run_serve(const ServeArguments& arguments);
 int run_config_show(const ConfigArguments& arguments);
 int run_query(const QueryArguments& arguments);
 int run_import(const ImportArguments& arguments);
+int run_export(const ExportArguments& arguments);
 int run_backup(const BackupArguments& arguments);
 int run_restore(const RestoreArguments& arguments);
 int run_verify(const VerifyArguments& arguments);

@@ -6,14 +6,18 @@
 #include <cstdio>
 #include <deque>
 #include <mutex>
+#include <optional>
 
 #include "base/check.h"
 #include "base/thread.h"
 #include "io/posix_file_system.h"
+#include "query/influxql/ast_text.h"
+#include "query/influxql/parser.h"
 #include "serve/http/client.h"
 #include "varve/commands.h"
 #include "varve/import_progress.h"
 #include "varve/import_sender.h"
+#include "varve/result_table.h"
 
 namespace varve {
 namespace {
@@ -28,23 +32,17 @@ int complain(std::string_view message) {
   return 1;
 }
 
-/// InfluxQL's form of a name.
-std::string quote_identifier(std::string_view name) {
-  std::string quoted = "\"";
-  for (const char c : name) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + "\"";
+HttpQuestion statement_question(const std::string& text) {
+  return {.method = "POST",
+          .target = "/query",
+          .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+          .body = "q=" + percent_encode(text)};
 }
 
 Result<void> create_database(const ServerAccess& server, const std::string& name) {
   auto client = TRY(client_of(server));
-  const auto answer =
-      TRY(client.ask({.method = "POST",
-                      .target = "/query",
-                      .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
-                      .body = "q=" + percent_encode("CREATE DATABASE " + quote_identifier(name))}));
+  const auto answer = TRY(
+      client.ask(statement_question("CREATE DATABASE " + influxql::quote_identifier(name))));
   if (answer.status == 200 && answer.body.find("\"error\"") == std::string::npos) return {};
   // Who may only write cannot make one; whether it is there the first write tells.
   if (answer.status == 403) return {};
@@ -52,11 +50,20 @@ Result<void> create_database(const ServerAccess& server, const std::string& name
               "cannot make database " + name + ": " + error_of_body(answer.body));
 }
 
-std::string write_target(const ImportArguments& arguments) {
-  std::string target = "/write?db=" + percent_encode(arguments.database) +
-                       "&precision=" + percent_encode(arguments.precision);
-  if (!arguments.policy.empty()) target += "&rp=" + percent_encode(arguments.policy);
-  return target;
+/// `influx_inspect export` writes CREATE DATABASE … WITH NAME … for each policy of a database,
+/// which makes the first one only: gives what makes another one.
+std::optional<std::string> policy_instead(std::string_view text, std::string_view answer) {
+  if (answer.find("retention policy conflicts") == std::string_view::npos) return std::nullopt;
+  const auto parsed = influxql::parse_query(text);
+  if (!parsed || parsed->size() != 1) return std::nullopt;
+  const auto* made = std::get_if<influxql::CreateDatabaseStatement>(&parsed->front());
+  if (made == nullptr || made->policy_name.empty()) return std::nullopt;
+  return to_string(influxql::Statement(influxql::CreateRetentionPolicyStatement{
+      .name = made->policy_name,
+      .database = made->name,
+      .duration_ns = made->duration_ns.value_or(0),
+      .replication = made->replication.value_or(1),
+      .shard_duration_ns = made->shard_duration_ns}));
 }
 
 /// FILE.errors: number, reason and text of each refused line, separated by tabs.
@@ -121,7 +128,11 @@ class ImportRun {
 
  private:
   void send_batches(const ServerAccess& server);
-  Result<void> read_batches();
+  Result<void> read_batches(const ServerAccess& server);
+  /// Queues points for the senders; false when the import has stopped.
+  bool queue(ImportBatch batch);
+  /// Runs the statement on its last line, once all before it is written.
+  Result<void> run_statement(HttpClient& client, const ImportBatch& batch);
   void show(bool last);
   void save();
 
@@ -151,7 +162,7 @@ Result<void> ImportRun::run(const ServerAccess& server) {
     senders.emplace_back("import-" + std::to_string(i),
                          [this, &server] { send_batches(server); });
   }
-  auto read = read_batches();
+  auto read = read_batches(server);
   {
     const std::lock_guard lock(mutex_);
     read_all_ = true;
@@ -165,28 +176,70 @@ Result<void> ImportRun::run(const ServerAccess& server) {
   return read;
 }
 
-Result<void> ImportRun::read_batches() {
-  for (;;) {
+Result<void> ImportRun::read_batches(const ServerAccess& server) {
+  auto client = TRY(client_of(server));
+  while (!stopped_.load()) {
     auto batch = TRY(source_.next(arguments_.batch_lines));
     if (batch.line_count == 0) return {};
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock,
-                    [&] { return stopped_.load() || waiting_.size() < arguments_.connections; });
-      if (stopped_.load()) return {};
-      tracker_.begin(batch.offset_begin, batch.offset_end, batch.line_count);
-      waiting_.push_back(std::move(batch));
+    if (batch.kind == ImportBatch::Kind::kPoints && batch.context.database.empty()) {
+      return fail(ErrorCode::kInvalidInput,
+                  "line " + std::to_string(batch.line_first) +
+                      ": nothing says which database it is for: give --db");
     }
-    changed_.notify_all();
+    {
+      const std::lock_guard lock(mutex_);
+      tracker_.begin(batch.offset_begin, batch.offset_end, batch.line_count);
+      if (batch.kind == ImportBatch::Kind::kNothing) tracker_.end(batch.offset_begin, 0);
+    }
+    if (batch.kind == ImportBatch::Kind::kStatement) TRY_VOID(run_statement(client, batch));
+    if (batch.kind == ImportBatch::Kind::kPoints && !queue(std::move(batch))) return {};
     show(false);
     if (Clock::now() - saved_ >= kSaveInterval) save();
   }
+  return {};
+}
+
+bool ImportRun::queue(ImportBatch batch) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock,
+                  [&] { return stopped_.load() || waiting_.size() < arguments_.connections; });
+    if (stopped_.load()) return false;
+    waiting_.push_back(std::move(batch));
+  }
+  changed_.notify_all();
+  return true;
+}
+
+Result<void> ImportRun::run_statement(HttpClient& client, const ImportBatch& batch) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return stopped_.load() || tracker_.is_only(batch.offset_begin); });
+    if (stopped_.load()) return {};
+  }
+  std::string_view text = batch.text;
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  text.remove_prefix(text.rfind('\n') + 1);
+  auto answer = TRY(client.ask(statement_question(std::string(text))));
+  if (const auto instead = policy_instead(text, answer.body)) {
+    answer = TRY(client.ask(statement_question(*instead)));
+  }
+  const uint64_t line = batch.line_first + batch.line_count - 1;
+  if (answer.status != 200 && answer.status != 400) {
+    return fail(ErrorCode::kIo, "line " + std::to_string(line) + ": " +
+                                    error_of_body(answer.body));
+  }
+  const auto drawn = TRY(draw_answer(answer.body));
+  const std::lock_guard lock(mutex_);
+  for (const auto& error : drawn.errors) TRY_VOID(errors_.add({line, error, std::string(text)}));
+  tracker_.end(batch.offset_begin, drawn.errors.empty() ? 0 : 1);
+  return {};
 }
 
 void ImportRun::send_batches(const ServerAccess& server) {
   auto client = client_of(server);
   CHECK(client.has_value());  // Its URL was good when the database was made.
-  ImportSender sender(std::move(*client), {.target = write_target(arguments_)}, stopped_);
+  ImportSender sender(std::move(*client), {.precision = arguments_.precision}, stopped_);
   for (;;) {
     ImportBatch batch;
     {
@@ -198,7 +251,7 @@ void ImportRun::send_batches(const ServerAccess& server) {
     }
     changed_.notify_all();
     const auto refused = sender.send(batch);
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     Result<void> outcome;
     if (!refused) {
       outcome = fail(refused.error());
@@ -214,6 +267,8 @@ void ImportRun::send_batches(const ServerAccess& server) {
       return;
     }
     tracker_.end(batch.offset_begin, refused->size());
+    lock.unlock();
+    changed_.notify_all();
   }
 }
 
@@ -255,8 +310,9 @@ int ImportRun::summarise(const Result<void>& outcome) {
   const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
   const uint64_t lines = position.lines - lines_before_;
   std::printf(
-      "%s lines of %s sent to %s in %.1f s (%s lines/s), %s refused\n", grouped(lines).c_str(),
-      arguments_.path.c_str(), arguments_.database.c_str(), seconds,
+      "%s lines of %s sent%s in %.1f s (%s lines/s), %s refused\n", grouped(lines).c_str(),
+      arguments_.path.c_str(),
+      arguments_.database.empty() ? "" : (" to " + arguments_.database).c_str(), seconds,
       grouped(static_cast<uint64_t>(static_cast<double>(lines) / std::max(seconds, 1e-3))).c_str(),
       grouped(position.lines_refused).c_str());
   if (position.lines_refused > 0) std::printf("refused lines: %s\n", errors_.path().c_str());
@@ -279,10 +335,11 @@ Result<ImportPosition> start_position(const ImportArguments& arguments) {
 
 Result<int> import_file(const ImportArguments& arguments) {
   const ServerAccess server = completed(arguments.server);
-  auto source = TRY(ImportSource::open(arguments.path));
+  auto source = TRY(ImportSource::open(
+      arguments.path, {.database = arguments.database, .policy = arguments.policy}));
   const auto start = TRY(start_position(arguments));
-  TRY_VOID(create_database(server, arguments.database));
-  TRY_VOID(source.skip_to(start.offset, start.lines));
+  if (!arguments.database.empty()) TRY_VOID(create_database(server, arguments.database));
+  TRY_VOID(source.skip_to(start.offset));
   ImportRun run(arguments, std::move(source), start);
   return run.summarise(run.run(server));
 }

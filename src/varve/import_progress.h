@@ -34,6 +34,10 @@ class ImportTracker {
   /// Batches begin in the order of the file.
   void begin(uint64_t offset_begin, uint64_t offset_end, uint64_t lines);
   void end(uint64_t offset_begin, uint64_t lines_refused);
+  /// Whether of all that began only this batch has not ended.
+  bool is_only(uint64_t offset_begin) const {
+    return pending_.size() == 1 && pending_.begin()->first == offset_begin;
+  }
   const ImportPosition& position() const { return position_; }
 
  private:

@@ -62,9 +62,16 @@ std::string error_of_body(const std::string& body) {
   return text.is_string() ? text.get<std::string>() : body;
 }
 
+std::string ImportSender::target_of(const ImportContext& context) const {
+  std::string target = "/write?db=" + percent_encode(context.database) +
+                       "&precision=" + percent_encode(options_.precision);
+  if (!context.policy.empty()) target += "&rp=" + percent_encode(context.policy);
+  return target;
+}
+
 Result<HttpResponse> ImportSender::post(std::string_view text) {
   const HttpQuestion question{.method = "POST",
-                              .target = options_.target,
+                              .target = target_,
                               .headers = {{"Content-Type", "text/plain; charset=utf-8"}},
                               .body = std::string(text)};
   int64_t pause_ms = options_.first_pause_ms;
@@ -82,6 +89,7 @@ Result<HttpResponse> ImportSender::post(std::string_view text) {
 }
 
 Result<std::vector<RefusedLine>> ImportSender::send(const ImportBatch& batch) {
+  target_ = target_of(batch.context);
   std::vector<RefusedLine> refused;
   std::vector<Line> lines;
   lines.reserve(batch.line_count);
@@ -104,9 +112,10 @@ Result<void> ImportSender::send_lines(const Line* begin, const Line* end,
   const auto answer = TRY(post({first, static_cast<size_t>(last - first)}));
   if (answer.status / 100 == 2) return {};
   const std::string message = error_of_body(answer.body);
-  if (answer.status != 400 && answer.status != 413) {
-    return fail(ErrorCode::kIo, "the server answered with status " + std::to_string(answer.status) +
-                                    ": " + message);
+  if (answer.status != 400 && answer.status != 413 && answer.status != 422) {
+    return fail(ErrorCode::kIo, "line " + std::to_string(begin->number) +
+                                    ": the server answered with status " +
+                                    std::to_string(answer.status) + ": " + message);
   }
   const auto reason = bare_reason(message);
   if (end - begin == 1) {

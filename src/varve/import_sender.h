@@ -23,7 +23,7 @@ struct RefusedLine {
 class ImportSender {
  public:
   struct Options {
-    std::string target;            ///< "/write?db=…".
+    std::string precision = "ns";
     int tries_max = 12;            ///< Of one request that may work later.
     int64_t first_pause_ms = 100;  ///< Doubles with each try, up to pause_ms_max.
     int64_t pause_ms_max = 5'000;
@@ -33,8 +33,8 @@ class ImportSender {
   ImportSender(HttpClient client, Options options, const std::atomic<bool>& stopped)
       : client_(std::move(client)), options_(std::move(options)), stopped_(stopped) {}
 
-  /// Writes the lines; gives those that the server refused. An error is one that concerns all
-  /// lines: the server is gone, full, or does not know the retention policy.
+  /// Writes the lines to their context; gives those that the server refused. An error is one that
+  /// concerns all lines: the server is gone, full, or does not know the database.
   Result<std::vector<RefusedLine>> send(const ImportBatch& batch);
 
  private:
@@ -43,11 +43,13 @@ class ImportSender {
     std::string_view text;  // With its newline.
   };
   Result<HttpResponse> post(std::string_view text);
+  std::string target_of(const ImportContext& context) const;
   Result<void> send_lines(const Line* begin, const Line* end, std::vector<RefusedLine>& refused);
 
   HttpClient client_;
   Options options_;
   const std::atomic<bool>& stopped_;
+  std::string target_;  // Of the batch being sent.
 };
 
 /// The reason inside an answer to /write: without "partial write: " and " dropped=N".

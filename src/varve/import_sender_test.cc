@@ -59,7 +59,8 @@ class Target final : public HttpHandler {
 class ImportSenderTest : public ::testing::Test {
  protected:
   static ImportBatch batch_of(std::string text, uint64_t line_first) {
-    ImportBatch batch{.text = std::move(text), .line_first = line_first};
+    ImportBatch batch{
+        .context = {.database = "d"}, .text = std::move(text), .line_first = line_first};
     for (const char c : batch.text) batch.line_count += c == '\n';
     return batch;
   }
@@ -69,7 +70,7 @@ class ImportSenderTest : public ::testing::Test {
   uint16_t port_ = server_.start().value_or(0);
   std::atomic<bool> stopped_{false};
   ImportSender sender_{HttpClient({"127.0.0.1", port_}),
-                       {.target = "/write?db=d", .tries_max = 3, .first_pause_ms = 1},
+                       {.tries_max = 3, .first_pause_ms = 1},
                        stopped_};
 };
 
@@ -109,14 +110,14 @@ TEST_F(ImportSenderTest, TriesAgainWhatMayWorkLater) {
   target_.busy_answers = 100;
   const auto refused = sender_.send(batch_of("a v=1\n", 1));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "the server answered with status 503: busy");
+  EXPECT_EQ(refused.error().message, "line 1: the server answered with status 503: busy");
 }
 
 TEST_F(ImportSenderTest, EndsAtErrorsThatConcernAllLines) {
   target_.status = 500;
   const auto refused = sender_.send(batch_of("a v=1\nb v=1\n", 1));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "the server answered with status 500: no such");
+  EXPECT_EQ(refused.error().message, "line 1: the server answered with status 500: no such");
   EXPECT_EQ(target_.requests, 1);
   server_.stop(0);
   EXPECT_EQ(sender_.send(batch_of("a v=1\n", 1)).error().message,

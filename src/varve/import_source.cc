@@ -12,6 +12,13 @@ namespace {
 
 constexpr unsigned kReadBytes = 256 * 1024;
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const size_t begin = text.find_first_not_of(kBlank);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) + 1 - begin);
+}
+
 }  // namespace
 
 struct ImportSource::File {
@@ -20,12 +27,16 @@ struct ImportSource::File {
   gzFile handle;
 };
 
-ImportSource::ImportSource(std::unique_ptr<File> file, std::string path, uint64_t file_bytes)
-    : file_(std::move(file)), path_(std::move(path)), file_bytes_(file_bytes) {}
+ImportSource::ImportSource(std::unique_ptr<File> file, std::string path, uint64_t file_bytes,
+                           ImportContext context)
+    : file_(std::move(file)),
+      path_(std::move(path)),
+      file_bytes_(file_bytes),
+      context_(std::move(context)) {}
 ImportSource::ImportSource(ImportSource&&) noexcept = default;
 ImportSource::~ImportSource() = default;
 
-Result<ImportSource> ImportSource::open(const std::string& path) {
+Result<ImportSource> ImportSource::open(const std::string& path, ImportContext context) {
   struct stat about {};
   const bool exists = stat(path.c_str(), &about) == 0;
   if (exists && S_ISDIR(about.st_mode)) {
@@ -35,7 +46,8 @@ Result<ImportSource> ImportSource::open(const std::string& path) {
   gzFile handle = exists ? gzopen(path.c_str(), "rb") : nullptr;
   if (!handle) return fail(ErrorCode::kIo, "cannot read " + path + ": " + std::strerror(errno));
   gzbuffer(handle, kReadBytes);
-  return ImportSource(std::make_unique<File>(handle), path, static_cast<uint64_t>(about.st_size));
+  return ImportSource(std::make_unique<File>(handle), path, static_cast<uint64_t>(about.st_size),
+                      std::move(context));
 }
 
 uint64_t ImportSource::file_bytes_read() const {
@@ -60,24 +72,68 @@ Result<bool> ImportSource::fill() {
   return got > 0;
 }
 
+Result<bool> ImportSource::read_line(std::string& text) {
+  const size_t before = text.size();
+  // Of statements and comments no newline stands between quotes.
+  bool is_plain = in_statements_;
+  for (;;) {
+    // The last line may lack its newline.
+    if (buffer_at_ == buffer_.size() && !TRY(fill())) return text.size() > before;
+    const auto rest = std::string_view(buffer_).substr(buffer_at_);
+    if (text.size() == before) is_plain |= rest.front() == '#';
+    size_t end = LineSplitter::npos;
+    if (is_plain) {
+      const size_t newline = rest.find('\n');
+      if (newline != std::string_view::npos) end = newline + 1;
+    } else {
+      end = splitter_.find_end(rest);
+    }
+    const size_t taken = end == LineSplitter::npos ? rest.size() : end;
+    text.append(rest.substr(0, taken));
+    buffer_at_ += taken;
+    if (end != LineSplitter::npos) return true;
+  }
+}
+
+// Source: InfluxDB 1.8, importer/v8.
+bool ImportSource::read_marker(std::string_view line) {
+  constexpr std::string_view kDatabase = "# CONTEXT-DATABASE:";
+  constexpr std::string_view kPolicy = "# CONTEXT-RETENTION-POLICY:";
+  if (line.starts_with("# DDL")) {
+    in_statements_ = true;
+  } else if (line.starts_with("# DML")) {
+    in_statements_ = false;
+  } else if (line.starts_with(kDatabase)) {
+    context_.database = trimmed(line.substr(kDatabase.size()));
+  } else if (line.starts_with(kPolicy)) {
+    context_.policy = trimmed(line.substr(kPolicy.size()));
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Result<ImportBatch> ImportSource::next(size_t lines_max) {
   ImportBatch batch;
+  batch.kind = ImportBatch::Kind::kNothing;
+  batch.context = context_;
   batch.line_first = line_next_;
   batch.offset_begin = offset_;
-  bool in_line = false;
-  while (batch.line_count < lines_max && (in_line || batch.text.size() < kBatchBytesMax)) {
-    if (buffer_at_ == buffer_.size() && !TRY(fill())) {
-      // The last line may lack its newline.
-      if (in_line) ++batch.line_count;
+  while (batch.line_count < lines_max && batch.text.size() < kBatchBytesMax) {
+    const size_t begin = batch.text.size();
+    if (!TRY(read_line(batch.text))) break;
+    ++batch.line_count;
+    const std::string_view line = std::string_view(batch.text).substr(begin);
+    if (line.starts_with('#')) {
+      // A server looks for the other quote behind the newline: so nothing may follow.
+      if (read_marker(line) || line.find('"') != std::string_view::npos) break;
+    } else if (in_statements_) {
+      if (trimmed(line).empty()) continue;
+      batch.kind = ImportBatch::Kind::kStatement;
       break;
+    } else if (line != "\n") {
+      batch.kind = ImportBatch::Kind::kPoints;
     }
-    const auto rest = std::string_view(buffer_).substr(buffer_at_);
-    const size_t end = splitter_.find_end(rest);
-    const size_t taken = end == LineSplitter::npos ? rest.size() : end;
-    batch.text.append(rest.substr(0, taken));
-    buffer_at_ += taken;
-    in_line = end == LineSplitter::npos;
-    if (!in_line) ++batch.line_count;
   }
   line_next_ += batch.line_count;
   offset_ += batch.text.size();
@@ -85,19 +141,19 @@ Result<ImportBatch> ImportSource::next(size_t lines_max) {
   return batch;
 }
 
-Result<void> ImportSource::skip_to(uint64_t offset, uint64_t lines_before) {
+// Reads what it throws away: lines on the way say where later ones go.
+Result<void> ImportSource::skip_to(uint64_t offset) {
+  std::string line;
   while (offset_ < offset) {
-    if (buffer_at_ == buffer_.size() && !TRY(fill())) {
-      return fail(
-          ErrorCode::kInvalidInput,
-          path_ + " is shorter than when it was imported before: remove its .progress file");
-    }
-    const size_t step = std::min<uint64_t>(offset - offset_, buffer_.size() - buffer_at_);
-    buffer_at_ += step;
-    offset_ += step;
+    line.clear();
+    if (!TRY(read_line(line))) break;
+    offset_ += line.size();
+    ++line_next_;
+    if (line.starts_with('#')) read_marker(line);
   }
-  line_next_ = lines_before + 1;
-  return {};
+  if (offset_ == offset) return {};
+  return fail(ErrorCode::kInvalidInput,
+              path_ + " is not what it was when it was imported before: remove its .progress file");
 }
 
 }  // namespace varve

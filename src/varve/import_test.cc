@@ -30,7 +30,7 @@ class ImportSourceTest : public ::testing::Test {
 
 TEST_F(ImportSourceTest, CutsBatchesBetweenLines) {
   write_plain("a v=1\nb v=\"x\ny\"\nc v=3");
-  auto source = ImportSource::open(path_);
+  auto source = ImportSource::open(path_, {});
   ASSERT_TRUE(source);
   auto batch = source->next(2);
   ASSERT_TRUE(batch);
@@ -54,7 +54,7 @@ TEST_F(ImportSourceTest, ReadsGzipOfSeveralMembersAndContinuesInside) {
     write_gzip(text);
     all += text;
   }
-  auto source = ImportSource::open(path_);
+  auto source = ImportSource::open(path_, {});
   ASSERT_TRUE(source);
   std::string read;
   uint64_t lines = 0;
@@ -71,17 +71,57 @@ TEST_F(ImportSourceTest, ReadsGzipOfSeveralMembersAndContinuesInside) {
   EXPECT_EQ(lines, 60'000u);
   EXPECT_EQ(source->file_bytes_read(), source->file_bytes());
 
-  auto again = ImportSource::open(path_);
-  ASSERT_TRUE(again->skip_to(middle.offset, middle.lines));
+  auto again = ImportSource::open(path_, {});
+  ASSERT_TRUE(again->skip_to(middle.offset));
   const auto batch = again->next(1);
   EXPECT_EQ(batch->text, "m v=35000\n");
   EXPECT_EQ(batch->line_first, 35'001u);
 }
 
+TEST_F(ImportSourceTest, KnowsSectionsAndWherePointsGo) {
+  write_plain(
+      "# INFLUXDB EXPORT: 1 - 2\n# it's \"odd\n# DDL\n\nCREATE DATABASE a\n# why\n"
+      "CREATE DATABASE \"b=\nx\n# DML\n# CONTEXT-DATABASE: a\r\n# CONTEXT-RETENTION-POLICY:p\n"
+      "# more\nm v=1\n# quiet\nm s=\"\n# CONTEXT-DATABASE:no\n\"\n# CONTEXT-DATABASE:b c\nn v=2");
+  auto source = ImportSource::open(path_, {.database = "given", .policy = ""});
+  ASSERT_TRUE(source);
+  std::string seen;
+  ImportPosition middle;
+  for (;;) {
+    const auto batch = source->next(100);
+    ASSERT_TRUE(batch);
+    if (batch->line_count == 0) break;
+    if (batch->kind == ImportBatch::Kind::kNothing) continue;
+    const auto text = batch->text.substr(batch->text.rfind('\n', batch->text.size() - 2) + 1);
+    if (batch->kind == ImportBatch::Kind::kStatement) {
+      seen += std::to_string(batch->line_first + batch->line_count - 1) + " runs " + text;
+    } else {
+      seen += std::to_string(batch->line_first) + " " + batch->context.database + "." +
+              batch->context.policy + " " + batch->text;
+      if (middle.offset == 0) middle.offset = batch->offset_end;
+    }
+  }
+  EXPECT_EQ(seen,
+            "5 runs CREATE DATABASE a\n"
+            "7 runs CREATE DATABASE \"b=\n"
+            "8 runs x\n"
+            "12 a.p # more\nm v=1\n# quiet\nm s=\"\n# CONTEXT-DATABASE:no\n\"\n"
+            "# CONTEXT-DATABASE:b c\n"
+            "17 b c.p n v=2");
+  auto again = ImportSource::open(path_, {});
+  ASSERT_TRUE(again->skip_to(middle.offset));
+  const auto batch = again->next(1);
+  EXPECT_EQ(batch->text, "n v=2");
+  EXPECT_EQ(batch->context, (ImportContext{"b c", "p"}));
+  EXPECT_EQ(batch->line_first, 17u);
+  EXPECT_EQ(ImportSource::open(path_, {})->skip_to(middle.offset + 1).error().code,
+            ErrorCode::kInvalidInput);
+}
+
 TEST_F(ImportSourceTest, SaysWhatIsWrongWithAFile) {
-  EXPECT_EQ(ImportSource::open(path_ + ".none").error().message,
+  EXPECT_EQ(ImportSource::open(path_ + ".none", {}).error().message,
             "cannot read " + path_ + ".none: No such file or directory");
-  EXPECT_EQ(ImportSource::open(testing::TempDir()).error().message,
+  EXPECT_EQ(ImportSource::open(testing::TempDir(), {}).error().message,
             "cannot read " + testing::TempDir() + ": it is a folder");
   write_gzip(std::string(100'000, 'x') + "\n");
   std::string bytes;
@@ -90,7 +130,7 @@ TEST_F(ImportSourceTest, SaysWhatIsWrongWithAFile) {
     bytes.assign(std::istreambuf_iterator<char>(in), {});
   }
   write_plain(bytes.substr(0, bytes.size() - 10));
-  auto source = ImportSource::open(path_);
+  auto source = ImportSource::open(path_, {});
   ASSERT_TRUE(source);
   EXPECT_EQ(source->next(10).error().code, ErrorCode::kCorrupt);
 }

@@ -17,6 +17,7 @@ struct Run {
   int operator()(const ConfigArguments& arguments) const { return run_config_show(arguments); }
   int operator()(const QueryArguments& arguments) const { return run_query(arguments); }
   int operator()(const ImportArguments& arguments) const { return run_import(arguments); }
+  int operator()(const ExportArguments& arguments) const { return run_export(arguments); }
   int operator()(const BackupArguments& arguments) const { return run_backup(arguments); }
   int operator()(const RestoreArguments& arguments) const { return run_restore(arguments); }
   int operator()(const VerifyArguments& arguments) const { return run_verify(arguments); }

@@ -7,6 +7,7 @@
 #include "engine/local_store.h"
 #include "io/posix_file_system.h"
 #include "serve/admin/door.h"
+#include "serve/admin/export_door.h"
 #include "serve/http/router.h"
 #include "serve/http/server.h"
 #include "serve/influx/door.h"
@@ -50,6 +51,7 @@ struct Node::State {
   std::unique_ptr<influx::InfluxDoor> door;
   std::unique_ptr<NodeAdministration> administration;
   std::unique_ptr<admin::AdminDoor> admin_door;
+  std::unique_ptr<admin::ExportDoor> export_door;
   std::unique_ptr<HttpRouter> router;
   std::unique_ptr<HttpServer> server;
   std::unique_ptr<udp::Listener> udp;
@@ -149,6 +151,8 @@ void Node::State::open_admin_door() {
   for (const auto path : {admin::kBackupPath, admin::kRestorePath, admin::kVerifyPath}) {
     router->add(std::string(path), *admin_door);
   }
+  export_door = std::make_unique<admin::ExportDoor>(*catalog, *store, *access);
+  router->add(std::string(admin::kExportPath), *export_door);
 }
 
 Result<void> Node::State::open_doors(const Config& config) {
@@ -237,12 +241,14 @@ Result<void> Node::State::stop() {
   // What stop() cuts off is cancelled, so that the pool's jobs come to an end.
   if (door) door->stop();
   if (admin_door) admin_door->cancel();
+  if (export_door) export_door->cancel();
   if (server && !server->stop(shutdown_timeout_ms)) {
     log::warn("serve.requests_cut_off", {{"after_ms", shutdown_timeout_ms}});
   }
   if (authenticator) authenticator->stop();
   if (query_pool) query_pool->stop();
   if (admin_door) admin_door->stop();
+  if (export_door) export_door->stop();
   if (ingest) ingest->stop();
   if (snapshot) finish_snapshot();
   if (store) return store->close();
@@ -266,10 +272,12 @@ Node::~Node() {
   if (state.retention) state.retention->stop();
   if (state.door) state.door->stop();
   if (state.admin_door) state.admin_door->cancel();
+  if (state.export_door) state.export_door->cancel();
   if (state.server) state.server->stop(0);
   if (state.authenticator) state.authenticator->stop();
   if (state.query_pool) state.query_pool->stop();
   if (state.admin_door) state.admin_door->stop();
+  if (state.export_door) state.export_door->stop();
   if (state.ingest) state.ingest->stop();
 }
 

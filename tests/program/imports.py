@@ -92,6 +92,55 @@ def rejected_lines(cases, server, folder):
                  server.rows("SELECT count(v) FROM mixed", "d")[0][1] == 2998, out[-300:])
 
 
+def sections(cases, server, folder):
+    path = os.path.join(folder, "exported.gz")
+    text = ("# INFLUXDB EXPORT: 1677-09-21T00:12:43Z - 2262-04-11T23:47:16Z\n# DDL\n"
+            "CREATE DATABASE one WITH NAME autogen\nCREATE DATABASE two\n"
+            "CREATE DATABASE two WITH NAME p\n"
+            "CREATE NOTHING\n# DML\n# CONTEXT-DATABASE:one\n# CONTEXT-RETENTION-POLICY:autogen\n"
+            "# writing tsm data\n" + numbered("m", 20_000) + "m v=\"wrong\" 1\n"
+            "# CONTEXT-DATABASE:two\n# CONTEXT-RETENTION-POLICY:p\n" + numbered("m", 30_000))
+    write_file(path, text, packed=True)
+
+    def imports(*flags):
+        run = subprocess.run([BINARY, "import", path, "--host", "127.0.0.1:%d" % server.port, *flags],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300,
+                             stdin=subprocess.DEVNULL)
+        return run.returncode, run.stdout.decode()
+
+    status, out = imports()
+    cases.equal("points go where the file says (one)", server.rows("SELECT count(v) FROM m", "one"),
+                [["1970-01-01T00:00:00Z", 20_000]])
+    cases.equal("points go where the file says (two)", server.rows("SELECT count(v) FROM p.m", "two"),
+                [["1970-01-01T00:00:00Z", 30_000]])
+    with open(path + ".errors", encoding="utf-8") as file:
+        report = file.read()
+    cases.expect("refused statements and points stand in the report with their lines",
+                 status == 1 and report.startswith("6\terror parsing query")
+                 and "\n20011\tfield type conflict" in report, (status, out, report[:500]))
+    for name in ("one", "two"):
+        text = text.replace("DATABASE:" + name, "DATABASE:" + name + "_gone")
+    write_file(path, text, packed=True)
+    status, out = imports()
+    cases.expect("a database that is not there is said with the line", status == 1
+                 and "line 10: " in out and 'database not found: "one_gone"' in out, (status, out))
+    # What an interruption leaves: everything up to "two" is there.
+    server.query("CREATE DATABASE two_gone WITH NAME p")
+    offset = text.index("m,h=h0 v=0i 1\n", text.index("two_gone"))
+    with open(path + ".progress", "w", encoding="ascii") as file:
+        file.write("varve-import 1 offset=%d lines=%d refused=0\n" % (
+            offset, text.count("\n", 0, offset)))
+    status, out = imports("--resume")
+    cases.expect("an import that goes on knows where its points go", status == 0 and
+                 server.rows("SELECT count(v) FROM p.m", "two_gone") ==
+                 [["1970-01-01T00:00:00Z", 30_000]], (status, out))
+    path = os.path.join(folder, "nowhere.lp")
+    write_file(path, "\n# nothing\nm v=1 1\n")
+    status, out = imports()
+    cases.expect("points for no database are refused with their line",
+                 status == 1 and "line 1: nothing says which database" in out, (status, out))
+
+
 def resuming(cases, server, folder):
     path = os.path.join(folder, "long.lp")
     count = 2_000_000
@@ -132,7 +181,7 @@ def main():
     cases = Cases()
     with tempfile.TemporaryDirectory(prefix="varve-import-") as folder, Server() as server:
         server.create("d")
-        for function in (plain_and_packed, awkward_lines, rejected_lines, resuming,
+        for function in (plain_and_packed, awkward_lines, rejected_lines, sections, resuming,
                          without_a_server):
             cases.run(lambda c, f=function: f(c, server, folder))
     cases.finish()

@@ -7,42 +7,18 @@
 
 #include "base/log.h"
 #include "codec/text/json_text.h"
+#include "serve/admin/admission.h"
 
 namespace varve::admin {
 namespace {
 
 constexpr int64_t kTellEveryNs = 500'000'000;
 
-int status_of(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalidInput:
-    case ErrorCode::kConflict: return 400;
-    case ErrorCode::kUnauthenticated: return 401;
-    case ErrorCode::kForbidden: return 403;
-    case ErrorCode::kNotFound: return 404;
-    case ErrorCode::kAlreadyExists: return 409;
-    case ErrorCode::kUnsupported: return 501;
-    case ErrorCode::kOverloaded:
-    case ErrorCode::kCancelled: return 503;
-    case ErrorCode::kNoSpace: return 507;
-    default: return 500;
-  }
-}
-
 std::string line_of(std::string_view member, std::string_view text, std::string_view rest = "") {
   std::string line = "{\"" + std::string(member) + "\":";
   append_json_string(line, text);
   line.append(rest).append("}\n");
   return line;
-}
-
-HttpResponse error_response(int status, std::string_view why) {
-  HttpResponse response{.status = status,
-                        .headers = {{"Content-Type", "application/json"}},
-                        .body = line_of("error", why)};
-  if (status == 503) response.headers.add("Retry-After", "1");
-  if (status == 401) response.headers.add("WWW-Authenticate", "Basic realm=\"InfluxDB\"");
-  return response;
 }
 
 /// The answer as it grows: nothing is sent before the first line is told.
@@ -139,15 +115,6 @@ Result<std::optional<Work>> work_of(const HttpRequest& request) {
 
 }  // namespace
 
-bool is_from_this_machine(const HttpRequest& request) {
-  const std::string& address = request.remote_address;
-  const bool is_loopback = address.starts_with("127.") || address.starts_with("[::1]") ||
-                           address.starts_with("::1:") || address.starts_with("[::ffff:127.");
-  const auto has = [&](std::string_view name) { return request.headers.find(name).has_value(); };
-  return is_loopback && !has("Origin") && !has("Forwarded") && !has("X-Forwarded-For") &&
-         !has("Via");
-}
-
 AdminDoor::AdminDoor(Administration& administration, const Access& access, const Clock& clock)
     : administration_(administration), access_(access), clock_(clock) {}
 
@@ -168,18 +135,8 @@ void AdminDoor::handle(HttpRequest request, Responder responder) {
     response.headers.add("Allow", "POST");
     return responder.send(std::move(response));
   }
-  if (!access_.is_enabled()) {
-    if (is_from_this_machine(request)) return work(request, responder);
-    return responder.send(error_response(
-        403, "administration is for programs on the server's own machine, unless the server asks "
-             "who its clients are (auth.enabled)"));
-  }
-  access_.identify(std::move(request), [this, responder](const HttpRequest& asked,
-                                                         const Result<auth::Identity>& who) {
-    const auto allowed = who ? who->check_admin() : Result<void>(fail(who.error()));
-    if (allowed) return work(asked, responder);
-    responder.send(error_response(status_of(allowed.error().code), allowed.error().message));
-  });
+  admit(access_, std::move(request), responder,
+        [this, responder](const HttpRequest& admitted) { work(admitted, responder); });
 }
 
 void AdminDoor::work(const HttpRequest& request, const Responder& responder) {

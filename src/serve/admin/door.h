@@ -7,11 +7,7 @@
 //
 // The answer is a line of JSON for each event: {"progress":"…"}, {"damage":"…"}, and at the end
 // {"done":"…","damaged":0} or {"error":"…"}. What fails before the first line has its own status.
-//
-// Where the server asks who its clients are, an administrator is answered, from wherever. Where it
-// does not, only programs on the server's own machine are: these works read and write folders
-// there. A request that a browser sends for a page, or that a proxy hands on, is then refused
-// whatever its address.
+// Who may ask: admission.h.
 #pragma once
 
 #include <atomic>
@@ -55,9 +51,5 @@ class AdminDoor final : public HttpHandler {
   std::atomic<bool> busy_{false};
   WorkerPool pool_{"admin", 1, 1};
 };
-
-/// Whether a request comes from a program on this machine: a loopback address, no Origin, and no
-/// trace of a proxy.
-bool is_from_this_machine(const HttpRequest& request);
 
 }  // namespace varve::admin

@@ -8,6 +8,7 @@
 
 #include "auth/password.h"
 #include "catalog/memory_key_value.h"
+#include "serve/admin/admission.h"
 #include "serve/http/client.h"
 #include "serve/http/server.h"
 
