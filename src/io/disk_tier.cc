@@ -182,28 +182,33 @@ void DiskTier::close_whole(const std::string& object) {
   if (found != entries_.end()) closed = std::move(found->second.file);
 }
 
-void DiskTier::add_block(const std::string& object, uint64_t block, std::string_view bytes) {
+bool DiskTier::add_block(const std::string& object, uint64_t block, std::string_view bytes) {
   misses.add();
   std::string stored(bytes);
   ByteWriter(stored).u32(crc32c(bytes));
-  if (stored.size() > bytes_max_) return;
+  if (stored.size() > bytes_max_) return false;
   const std::string path = block_path(object, block);
   {
     const MutexLock lock(mutex_);
-    if (entries_.contains({object, block})) return;
+    if (entries_.contains({object, block})) return true;
   }
   auto file = files_.open(path, FileSystem::OpenMode::kCreate);
-  if (!file) return;
+  // Somebody may have cleared everything away.
+  if (!file && file.error().code == ErrorCode::kNotFound && files_.create_directories(folder_)) {
+    file = files_.open(path, FileSystem::OpenMode::kCreate);
+  }
+  if (!file) return false;
   if (const auto written = (*file)->write_at(0, stored); !written) {
     file->reset();
     remove_files({path});
-    return;
+    return false;
   }
   add({object, block}, {.path = path,
                         .size_bytes = stored.size(),
                         .is_checked = true,
                         .file = nullptr,
                         .place = {}});
+  return true;
 }
 
 bool DiskTier::check_block(const Entry& entry) const {

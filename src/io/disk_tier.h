@@ -38,8 +38,8 @@ class DiskTier {
   void add_whole(const std::string& object, std::string path, uint64_t size_bytes);
   /// Open, and marked as used; null when there is none.
   std::shared_ptr<const File> find_whole(const std::string& object);
-  /// Keeps the bytes if the disk lets it.
-  void add_block(const std::string& object, uint64_t block, std::string_view bytes);
+  /// Keeps the bytes; false when the disk does not let it.
+  bool add_block(const std::string& object, uint64_t block, std::string_view bytes);
   /// Reads a part of a block; false when it is not here. `offset` from the block's begin.
   bool read_block(const std::string& object, uint64_t block, uint64_t offset, char* out,
                   size_t size_bytes);

@@ -14,6 +14,7 @@ namespace {
 constexpr std::string_view kTierFolder = "object-cache";
 // Blocks that are on their way at once, each in memory, however many ask.
 constexpr size_t kFetchesMax = 16;
+constexpr size_t kUnkeptMax = 8;
 
 metrics::Gauge& removed_now = metrics::gauge(
     "varve_object_store_removed_objects", "Objects that are not needed and not yet deleted.");
@@ -224,13 +225,28 @@ Result<void> TieredFileSystem::read_blocks(const std::string& object, uint64_t o
       });
 }
 
+bool TieredFileSystem::read_copy(const std::string& object, uint64_t block, uint64_t offset,
+                                 char* out, size_t size_bytes) {
+  if (tier_->read_block(object, block, offset, out, size_bytes)) return true;
+  std::shared_ptr<const std::string> bytes;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [name, held] : unkept_) {
+      if (name.second == block && name.first == object) bytes = held;
+    }
+  }
+  if (!bytes || offset + size_bytes > bytes->size()) return false;
+  std::copy_n(bytes->data() + offset, size_bytes, out);
+  return true;
+}
+
 // Several threads that want one block fetch it once.
 Result<void> TieredFileSystem::read_block(const std::string& object, uint64_t object_bytes,
                                           uint64_t block, uint64_t offset, char* out,
                                           size_t size_bytes) {
   const std::pair key(object, block);
   while (true) {
-    if (tier_->read_block(object, block, offset, out, size_bytes)) return {};
+    if (read_copy(object, block, offset, out, size_bytes)) return {};
     const MutexLock lock(mutex_);
     const auto may_fetch = [&]() REQUIRES(mutex_) {
       return fetching_.size() < kFetchesMax && !fetching_.contains(key);
@@ -244,12 +260,17 @@ Result<void> TieredFileSystem::read_block(const std::string& object, uint64_t ob
   const uint64_t begin = block * options_.block_bytes;
   const uint64_t wanted = std::min(options_.block_bytes, object_bytes - begin);
   auto bytes = store_.get(object, begin, wanted);
+  std::shared_ptr<const std::string> unkept;
   if (bytes && bytes->size() == wanted) {
     std::copy_n(bytes->data() + offset, size_bytes, out);
-    tier_->add_block(object, block, *bytes);
+    if (!tier_->add_block(object, block, *bytes)) {
+      unkept = std::make_shared<const std::string>(*bytes);
+    }
   }
   {
     const MutexLock lock(mutex_);
+    if (unkept) unkept_.emplace_front(key, std::move(unkept));
+    if (unkept_.size() > kUnkeptMax) unkept_.pop_back();
     fetching_.erase(key);
     fetched_.notify_all();
   }

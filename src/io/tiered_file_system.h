@@ -109,6 +109,9 @@ class TieredFileSystem final : public FileSystem {
                            char* out, size_t size_bytes);
   Result<void> read_block(const std::string& object, uint64_t object_bytes, uint64_t block,
                           uint64_t offset, char* out, size_t size_bytes);
+  /// From the disk, or from memory where the disk could not keep it.
+  bool read_copy(const std::string& object, uint64_t block, uint64_t offset, char* out,
+                 size_t size_bytes);
   void note(const std::string& object, uint64_t size_bytes);
   void opened(const std::string& object);
   void closed(const std::string& object);
@@ -135,7 +138,10 @@ class TieredFileSystem final : public FileSystem {
   std::map<std::string, Upload> uploads_ GUARDED_BY(mutex_);  // By object.
   std::deque<std::string> upload_queue_ GUARDED_BY(mutex_);
   bool is_stopping_ GUARDED_BY(mutex_) = false;
-  std::set<std::pair<std::string, uint64_t>> fetching_ GUARDED_BY(mutex_);
+  using BlockName = std::pair<std::string, uint64_t>;
+  std::set<BlockName> fetching_ GUARDED_BY(mutex_);
+  /// The last few blocks that the disk could not keep, so that a page costs no block each.
+  std::deque<std::pair<BlockName, std::shared_ptr<const std::string>>> unkept_ GUARDED_BY(mutex_);
   std::vector<Thread> uploaders_;
 };
 

@@ -221,6 +221,16 @@ TEST_F(TieredFileSystemTest, GoesOnWithoutCopiesWhenTheDiskIsFull) {
   EXPECT_EQ(*read_file(*files_, path_), bytes_of(300));
   EXPECT_EQ(*read_file(*files_, path_), bytes_of(300));
   EXPECT_EQ(files_->disk_tier_bytes(), 0u);
+  // Small reads do not cost a block each.
+  EXPECT_EQ(store_.bytes_read(), 300u);
+}
+
+TEST_F(TieredFileSystemTest, MakesItsFolderAgainWhenSomebodyRemovedIt) {
+  ASSERT_TRUE(write(path_, bytes_of(300)));
+  lose_disk();
+  ASSERT_TRUE(local_.remove("/d/object-cache"));
+  EXPECT_EQ(*read_file(*files_, path_), bytes_of(300));
+  EXPECT_GT(files_->disk_tier_bytes(), 300u);
 }
 
 TEST_F(TieredFileSystemTest, FetchesABlockOnceForManyThreads) {
