@@ -13,6 +13,8 @@ SECONDS ?= 120
 # A compiler process takes up to 2 GB; more of them than memory holds is slower, not faster.
 JOBS    ?= $(shell cpus=$$(nproc); fit=$$(awk '/MemTotal/ {print int($$2 / 2000000)}' /proc/meminfo); \
              echo $$((fit < 1 ? 1 : fit < cpus ? fit : cpus)))
+# Where CI runs, nothing is skipped that can be fetched.
+CHECKS  ?= $(if $(CI),--checks)
 STEP    := tools/step.sh
 NINJA   := ninja -j $(JOBS)
 CONFIGURE = cmake -S . -G Ninja
@@ -31,7 +33,7 @@ program: $(BUILD)/build.ninja
 	@$(STEP) --live "compile varve" $(NINJA) -C $(BUILD) varve
 
 bootstrap:
-	@$(STEP) --live "bootstrap" tools/bootstrap.sh
+	@$(STEP) --live "bootstrap" tools/bootstrap.sh $(CHECKS)
 
 $(BUILD)/build.ninja: | bootstrap
 	@$(STEP) "configure" $(CONFIGURE) -B $(BUILD) -DCMAKE_BUILD_TYPE=RelWithDebInfo

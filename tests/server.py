@@ -262,6 +262,13 @@ class Cases:
         sys.exit(1 if self.failed else 0)
 
 
+def use_readers_of_parquet():
+    """Starts the script again under the Python of `tools/bootstrap.sh --checks`, when it is there."""
+    python = os.path.join(os.environ.get("VARVE_DEPS_DIR") or os.path.join(ROOT, ".deps"), "checks", "bin", "python3")
+    if sys.prefix == sys.base_prefix and os.access(python, os.X_OK):
+        os.execv(python, [python, *sys.argv])
+
+
 def need_binary():
     if not os.access(BINARY, os.X_OK):
         print("there is no %s: run `make build` first" % BINARY)

@@ -5,7 +5,8 @@
 #
 #   tools/bootstrap.sh [--sanitizers] [--checks] [--no-apt]
 #     --sanitizers   also clang 19 and its runtime, for `make fuzz` and `make test-sanitize`
-#     --checks       also InfluxDB, promtool and python3-venv, for the longer tests
+#     --checks       also InfluxDB, Prometheus, and pyarrow and DuckDB for Python: what tests
+#                    compare with; without them these are skipped
 #     --no-apt       never install packages; only say which are missing
 #
 # VARVE_DEPS_DIR moves .deps to another folder.
@@ -24,10 +25,11 @@ packages=(
   nlohmann-json3-dev pkg-config prometheus-cpp-dev tzdata zlib1g-dev
 )
 use_apt=1
+for_checks=0
 for argument in "$@"; do
   case $argument in
     --sanitizers) packages+=(clang-19 libclang-rt-19-dev) ;;
-    --checks) packages+=(influxdb prometheus python3-venv) ;;
+    --checks) packages+=(influxdb prometheus python3-venv); for_checks=1 ;;
     --no-apt) use_apt=0 ;;
     *) echo "bootstrap: unknown argument $argument; known are --sanitizers, --checks, --no-apt" >&2
        exit 2 ;;
@@ -166,8 +168,27 @@ install_arrow() {
   mv "$work/pyarrow" "$deps/pyarrow"
 }
 
+# Other readers of Parquet for the tests, in .deps/checks: the Python that runs them has none. Only for
+# CPython 3.11, whose wheels are pinned; the tests say what they skip.
+install_readers() {
+  local python=$deps/checks/bin/python3 pins
+  pins=$(awk -v a="$(uname -m)" '$3 == a && ($1 == "arrow" || $1 == "duckdb") {
+    sub("arrow", "pyarrow", $1); print $1 "==" $2 " --hash=sha256:" $5}' "$lock")
+  [ -n "$pins" ] && python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || return 0
+  [ "$(cat "$deps/checks/.pins" 2>/dev/null)" = "$pins" ] && return 0
+  echo "bootstrap: fetching readers of Parquet for the tests"
+  rm -rf "$deps/checks"
+  python3 -m venv "$deps/checks" >>"$log" 2>&1 || refuse_with_log "a Python environment could not be made"
+  echo "$pins" >"$deps/checks/requirements.txt"
+  "$python" -m pip --disable-pip-version-check -q install --no-deps --only-binary :all: \
+    --require-hashes -r "$deps/checks/requirements.txt" >>"$log" 2>&1 ||
+    refuse_with_log "pip could not install them; is the network there?"
+  echo "$pins" >"$deps/checks/.pins"
+}
+
 check_tools
 mkdir -p "$deps"
 : >"$log"
 install_packages "${packages[@]}"
 install_arrow
+[ $for_checks = 0 ] || install_readers

@@ -13,7 +13,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from server import Cases, Server, need_binary  # noqa: E402
+from server import Cases, Server, need_binary, use_readers_of_parquet  # noqa: E402
+
+use_readers_of_parquet()
 
 try:
     import pyarrow.parquet
