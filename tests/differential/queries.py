@@ -278,7 +278,8 @@ def text(query):
 
 def is_fair(query):
     """False where InfluxDB's answer is nobody's wish: docs/influxql-differences.md tells of each."""
-    return (has_both_ends(query) and counts_once(query) and
+    any_point = "percentile" in " ".join(query["items"]) and not has_windows(query)
+    return (has_both_ends(query) and counts_once(query) and not any_point and
             all(is_fair(one) and is_fair_inside(one, query) for one in query["from"]
                 if isinstance(one, dict)))
 

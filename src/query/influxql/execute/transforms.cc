@@ -156,6 +156,7 @@ class Integral {
   }
 
   bool leaves_window(int64_t time_ns) const {
+    if (options_.interval.is_zero() && !is_of_integers_) return false;
     return options_.is_ascending ? time_ns >= end_ns_ : time_ns <= end_ns_;
   }
 
