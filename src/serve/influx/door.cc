@@ -17,7 +17,7 @@ namespace varve::influx {
 namespace {
 
 metrics::Counter& limited_requests =
-    metrics::counter("varve_requests_rate_limited_total", "Requests refused with a 429.");
+    metrics::counter("varve_rate_limit_denied_total", "Requests refused with a 429.");
 
 }  // namespace
 
