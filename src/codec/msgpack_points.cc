@@ -23,6 +23,7 @@ class MsgpackSource final : public PointSource {
   MsgpackSource(std::string body, const MsgpackPointsOptions& options)
       : body_(std::move(body)),
         chunk_points_max_(options.chunk_points_max),
+        repeated_bytes_max_(options.repeated_bytes_max),
         rules_{.unit_ns = unit_ns(options.precision),
                .default_ns = floor_to_unit(options.now_ns, options.precision)},
         reader_(body_) {
@@ -67,6 +68,7 @@ class MsgpackSource final : public PointSource {
     record_.reset();
     record_number_ = 0;
     row_number_ = 0;
+    repeated_bytes_ = 0;
     point_count_ = 0;
     errors_.clear();
   }
@@ -106,6 +108,13 @@ class MsgpackSource final : public PointSource {
     fixed_key_ = {};
     record_.reset();
     record_ = TRY(Record::open(reader_, rules_));
+    const uint64_t repeated_bytes = record_->repeated_bytes();
+    if (repeated_bytes > repeated_bytes_max_ - repeated_bytes_) {
+      return fail(ErrorCode::kTooLarge, "its rows repeat more than " +
+                                            std::to_string(repeated_bytes_max_) +
+                                            " bytes of keys and values: send fewer at once");
+    }
+    repeated_bytes_ += repeated_bytes;
     return true;
   }
 
@@ -133,6 +142,7 @@ class MsgpackSource final : public PointSource {
 
   const std::string body_;
   const uint32_t chunk_points_max_;
+  const uint64_t repeated_bytes_max_;
   const msgpack::TimeRules rules_;
   Reader reader_;
   std::optional<uint32_t> records_left_;  // Unknown before the first byte is read.
@@ -142,6 +152,7 @@ class MsgpackSource final : public PointSource {
   TextArena arena_;
   uint64_t record_number_ = 0;
   uint64_t row_number_ = 0;
+  uint64_t repeated_bytes_ = 0;  // By the records up to the open one.
   uint32_t point_count_ = 0;
   std::string errors_;
 };

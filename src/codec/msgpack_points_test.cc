@@ -209,6 +209,29 @@ TEST(MsgpackPoints, AreRefusedAsAWholeWithThePlaceOfTheMistake) {
   }
 }
 
+TEST(MsgpackPoints, BoundWhatAFewBytesMayStandForInEveryRow) {
+  const auto code = [](const std::vector<std::string>& records, uint64_t repeated_bytes_max) {
+    const auto source =
+        make_msgpack_source(a(records), {.repeated_bytes_max = repeated_bytes_max});
+    return source ? ErrorCode{} : source.error().code;
+  };
+  const auto record = [](const std::string& tags, const std::string& field) {
+    return m({{"measurement", s("cpu")}, {"tags", tags}, {"fields", m({{"v", field}})},
+              {"timestamps", a(std::vector<std::string>(1'000, i(1)))}});
+  };
+  const auto texts = a(std::vector<std::string>(1'000, s("x")));
+  const auto long_text = s(std::string(100, 'x'));
+  const std::string same = record(m({{"h", s("a")}}), texts);
+  const std::string field = record(m({}), long_text);
+  const std::string tag = record(m({{"h", long_text}, {"r", texts}}), texts);
+  EXPECT_EQ(code({same}, 100'000), ErrorCode{});
+  EXPECT_EQ(code({field}, 100'000), ErrorCode::kTooLarge);
+  EXPECT_EQ(code({field}, 200'000), ErrorCode{});
+  EXPECT_EQ(code({field, field}, 200'000), ErrorCode::kTooLarge);
+  EXPECT_EQ(code({tag}, 100'000), ErrorCode::kTooLarge);
+  EXPECT_EQ(code({tag}, 200'000), ErrorCode{});
+}
+
 TEST(MsgpackReader, SkipsWhateverTheDepth) {
   std::string deep(1'000'000, '\x91');
   deep += '\xc0';

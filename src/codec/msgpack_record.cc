@@ -244,7 +244,9 @@ Result<Record::Column> Record::open_column(Reader& reader, std::string_view name
   column.is_fixed = TRY(reader.peek()) != Kind::kArray;
   column.values = reader;
   if (column.is_fixed) {
+    const size_t begin = reader.position();
     TRY_VOID(reader.skip());
+    column.fixed_bytes = reader.position() - begin;
     return column;
   }
   const auto head = TRY(reader.read());
@@ -264,6 +266,23 @@ Result<void> Record::set_row_count(uint64_t count, std::string_view what, std::s
   }
   row_count_ = count;
   return {};
+}
+
+uint64_t Record::repeated_bytes() const {
+  // A value costs more than its bytes: reading it, and a cell of a batch.
+  constexpr uint64_t kCellBytes = 16;
+  constexpr uint64_t kReadBytes = 4;
+  const uint64_t rows = row_count_.value_or(1);
+  if (rows <= 1) return 0;
+  uint64_t bytes = has_fixed_key_ ? kReadBytes * tags_.size() : table_.size();
+  if (!has_fixed_key_) {
+    for (const Column& tag : tags_) bytes += kCellBytes + tag.name.size() + tag.fixed_bytes;
+  }
+  for (const Column& field : fields_) {
+    if (field.is_fixed) bytes += kCellBytes + field.fixed_bytes;
+  }
+  uint64_t repeated = 0;
+  return __builtin_mul_overflow(rows, bytes, &repeated) ? UINT64_MAX : repeated;
 }
 
 Result<void> Record::next(Row& row, std::vector<PointField>& fields) {

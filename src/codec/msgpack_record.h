@@ -31,6 +31,9 @@ class Record {
   /// True when every row has the same tags.
   bool has_fixed_key() const { return has_fixed_key_; }
   bool at_end() const { return rows_left_ == 0; }
+  /// What its rows repeat of what stands in the record once: names and texts of keys that differ by
+  /// row, values that are the same in every row. In bytes of work and memory, roughly; saturates.
+  uint64_t repeated_bytes() const;
 
   /// Reads the next row: tags that have text, sorted by name; its time; its fields, appended.
   /// Requires !at_end().
@@ -45,6 +48,7 @@ class Record {
     std::string_view name;
     Reader values;
     bool is_fixed = false;           ///< The same value in every row.
+    size_t fixed_bytes = 0;          ///< The size of that value.
     std::optional<ValueType> type;   ///< What its values say, or the column for them.
     bool has_floats = false;
   };
