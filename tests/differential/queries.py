@@ -311,6 +311,10 @@ def is_fair_inside(inner, outer):
             return False  # Fills begin anew whenever the next row is of another group.
         if len(re.findall(r"[a-z]\(", items)) > 1 or "distinct" in items:
             return False  # Rows of several calls meet by their times alone.
+    if tags and outer["limits"]:
+        return False  # Which of two rows of one time comes first is nobody's promise.
+    if inner["fill"] in ("fill(0)", "fill(7.5)") and any("(" not in one for one in inner["items"]):
+        return False  # A number takes the place of a text.
     if items.startswith(("top", "bottom")) and has_windows(outer):
         return False  # Their rows come unsorted.
     # What is not a number becomes any integer, or is the first of the largest.
