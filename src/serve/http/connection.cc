@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "serve/http/exchange.h"
+#include "serve/http/response_head.h"
 
 namespace varve {
 
@@ -24,9 +25,13 @@ using SystemError = boost::system::error_code;
 
 // One read of the head. Most requests fit, body included.
 constexpr size_t kReadBytes = 16 * 1024;
-// A body's buffer grows with what has come, not with what was announced: announcing is free.
+// A body's buffer is filled with what has come, not with what was announced: announcing is free.
+// Steps are short, so that what a step makes zero is still near when bytes are read over it.
 constexpr size_t kBodyStepBytes = 64 * 1024;
-constexpr size_t kBodyReserveBytesMax = 1 << 20;
+constexpr size_t kBodyStepBytesMax = 256 * 1024;
+// Nearly every body gets its room at once: it is not copied as it grows, and the next one of the
+// like gets the same memory again, which is mapped already.
+constexpr size_t kBodyReserveBytesMax = 16u << 20;
 // Room behind the body, so that a parser that loads whole vectors need not copy it.
 constexpr size_t kBodySpareBytes = 64;
 constexpr size_t kLingerBytesMax = 64u << 20;
@@ -48,13 +53,6 @@ std::string path_of(std::string_view target) {
     target = slash == std::string_view::npos ? "/" : target.substr(slash);
   }
   return std::string(target);
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out += name;
-  out += ": ";
-  for (const char c : value) out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
-  out += "\r\n";
 }
 
 std::string address_text(const asio::ip::tcp::socket& socket) {
@@ -269,9 +267,11 @@ void Connection::read_sized_body() {
   // Room that a short read left over is used first: each byte of it was made zero already.
   const size_t left = body_bytes_wanted_ - have;
   if (body.size() - have < std::min(left, kBodyStepBytes)) {
-    const size_t step = std::min(left, std::max(kBodyStepBytes, have));
+    const size_t step = std::min(left, std::clamp(have, kBodyStepBytes, kBodyStepBytesMax));
     if (!claim_body_bytes(have + step)) return;
-    body.reserve(have + step + kBodySpareBytes);
+    if (const size_t room = have + step + kBodySpareBytes; room > body.capacity()) {
+      body.reserve(std::min(body_bytes_wanted_ + kBodySpareBytes, std::max(room, 2 * have)));
+    }
     body.resize(have + step);
   }
   channel_.read_some(
@@ -332,30 +332,11 @@ void Connection::refuse(int status, std::string_view why) {
 }
 
 std::string Connection::head_text(const HttpResponse& response, int64_t body_bytes) {
-  std::string out;
-  out.reserve(512);
-  out += is_http_1_0_ ? "HTTP/1.0 " : "HTTP/1.1 ";
-  out += std::to_string(response.status);
-  out += ' ';
-  out += status_text(response.status);
-  out += "\r\n";
-  for (const auto& [name, value] : response.headers.fields()) append_field(out, name, value);
-  append_field(out, "Date", loop_->date());
-  if (body_bytes >= 0) {
-    if (status_has_body(response.status)) {
-      append_field(out, "Content-Length", std::to_string(body_bytes));
-    }
-  } else if (!is_http_1_0_) {
-    append_field(out, "Transfer-Encoding", "chunked");
-  }
   if (shared_->draining.load()) keep_alive_ = false;
-  if (!keep_alive_) {
-    append_field(out, "Connection", "close");
-  } else if (is_http_1_0_) {
-    append_field(out, "Connection", "keep-alive");
-  }
-  out += "\r\n";
-  return out;
+  return response_head(response, {.date = loop_->date(),
+                                  .body_bytes = body_bytes,
+                                  .is_http_1_0 = is_http_1_0_,
+                                  .keep_alive = keep_alive_});
 }
 
 void Connection::send_whole(std::shared_ptr<Exchange> exchange, HttpResponse response) {
