@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace varve {
+namespace {
+
+// Of fewer rows the preparation would cost more than it saves.
+constexpr size_t kRowsTogetherMin = 4;
+
+}  // namespace
 
 OpenBatch::OpenBatch(const Table& table, const Segment& segment, uint64_t serial,
                      size_t row_count_hint)
@@ -28,6 +34,48 @@ uint32_t OpenBatch::position(ColumnId column, ValueType type) {
     batch_.columns.back().values.reserve(std::max<size_t>(row_count_hint_, row_count()));
   }
   return place - 1;
+}
+
+void OpenBatch::set_rows(std::span<const uint32_t> positions, std::span<const Point> points,
+                         const PointField* fields) {
+  const size_t row_begin = row_count() - points.size();
+  if (points.size() < kRowsTogetherMin) {
+    for (size_t row = 0; row < points.size(); ++row) {
+      for (size_t i = 0; i < positions.size(); ++i) {
+        ColumnVector& values = batch_.columns[positions[i]].values;
+        values.pad_to(row_begin + row);
+        append(values, fields[points[row].fields_begin + i]);
+      }
+    }
+    return;
+  }
+  const PointField* const first = fields + points.front().fields_begin;
+  cells_.assign(positions.size(), nullptr);
+  bool all_words = true;
+  for (size_t i = 0; i < positions.size(); ++i) {
+    ColumnVector& values = batch_.columns[positions[i]].values;
+    values.pad_to(row_begin);
+    if (is_variable_size(first[i].type) || first[i].type == ValueType::kBool) {
+      all_words = false;
+      for (const Point& point : points) append(values, fields[point.fields_begin + i]);
+    } else {
+      cells_[i] = static_cast<uint64_t*>(values.append_uninitialized(points.size()));
+    }
+  }
+  // Row by row: a chunk's fields are many more bytes than the cells that come of them. All words of
+  // a field are one union, so that its type does not matter.
+  const size_t field_count = positions.size();
+  uint64_t* const* const cells = cells_.data();
+  for (size_t row = 0; row < points.size(); ++row) {
+    const PointField* const field = fields + points[row].fields_begin;
+    if (all_words) {
+      for (size_t i = 0; i < field_count; ++i) cells[i][row] = field[i].u64;
+    } else {
+      for (size_t i = 0; i < field_count; ++i) {
+        if (cells[i] != nullptr) cells[i][row] = field[i].u64;
+      }
+    }
+  }
 }
 
 WriteBatch OpenBatch::finish() && {

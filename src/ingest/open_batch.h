@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -34,6 +35,20 @@ class OpenBatch {
     ColumnVector& values = batch_.columns[position].values;
     const size_t row_index = batch_.times_ns.size() - 1;
     if (values.row_count() != row_index) values.pad_to(row_index);
+    append(values, field);
+  }
+
+  /// Sets the cells of the last rows, one row for each point: field i of each stands at
+  /// `positions[i]`. Requires that set() was not called for these rows, and points of one shape.
+  void set_rows(std::span<const uint32_t> positions, std::span<const Point> points,
+                const PointField* fields);
+
+  size_t row_count() const { return batch_.row_count(); }
+  /// Ends it; every column then has every row.
+  WriteBatch finish() &&;
+
+ private:
+  static void append(ColumnVector& values, const PointField& field) {
     switch (field.type) {
       case ValueType::kFloat64: values.append_f64(field.f64); return;
       case ValueType::kInt64:
@@ -44,18 +59,13 @@ class OpenBatch {
       case ValueType::kBytes: values.append_string(field.text); return;
     }
   }
-
-  size_t row_count() const { return batch_.row_count(); }
-  /// Ends it; every column then has every row.
-  WriteBatch finish() &&;
-
- private:
   void find_or_add(CachedSeries& series, bool is_only_batch);
 
   WriteBatch batch_;
   uint64_t serial_;
   size_t row_count_hint_;
   std::vector<uint32_t> position_of_column_;  // By column id; 0: none, else one more.
+  std::vector<uint64_t*> cells_;  // Scratch.
   // Only when the request has several batches of the table.
   std::unordered_map<KeyHash, uint32_t> index_;
   bool is_indexed_ = false;

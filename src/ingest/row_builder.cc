@@ -48,6 +48,7 @@ std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSo
   batches_.clear();
   table_of_batch_.clear();
   drops_.begin(target.policy->duration_ns, oldest_ns_);
+  known_shapes_.fill({});
   while (points.next(chunk_)) {
     hashes_.clear();
     for (const Point& point : chunk_.points) {
@@ -59,11 +60,13 @@ std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSo
       const auto fields = std::span<const PointField>(chunk_.fields)
                               .subspan(point.fields_begin, point.fields_end - point.fields_begin);
       if (add(target, points, point, hashes_[i], fields) == Step::kNeedsSchema) {
+        run_ = {};
         batches_.clear();
         forget_when_full();
         return std::nullopt;
       }
     }
+    end_run();
   }
   auto built = finish(target, points);
   forget_when_full();
@@ -84,6 +87,7 @@ RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
   }
   CachedSeries* series = keys_.find(raw_hash);
   if (series == nullptr || !revalidate(target, tables_[series->table_index])) [[unlikely]] {
+    end_run();
     const Step step = learn_series(target, points, point, fields, raw_hash, series);
     if (step != Step::kStored) return step;
   }
@@ -91,7 +95,7 @@ RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
   SegmentCache* segment = find_segment(target, table, point.time_ns);
   if (segment == nullptr) [[unlikely]] return wait_for_schema(table.table().name, fields);
 
-  const FieldShape* shape = table.find_shape(fields);
+  const FieldShape* shape = find_shape(table, series->table_index, point, fields);
   if (shape == nullptr || segment->shapes[shape->place].claimed_serial != shape->serial)
       [[unlikely]] {
     return add_unfamiliar(table, *segment, *series, point, fields);
@@ -99,16 +103,52 @@ RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
   OpenBatch& batch = open_batch(table, *segment);
   ShapeUse& use = segment->shapes[shape->place];
   if (use.positions_request != request_serial_) [[unlikely]] {
+    end_run();
     use.positions_request = request_serial_;
     use.positions.clear();
     for (const auto& field : shape->fields) {
       use.positions.push_back(batch.position(field.column, field.type));
     }
   }
+  const auto point_index = static_cast<size_t>(&point - chunk_.points.data());
+  if (run_.positions != &use.positions || run_.batch != segment->open_batch ||
+      run_.point_begin + run_.point_count != point_index) {
+    end_run();
+    run_ = {.batch = segment->open_batch,
+            .positions = &use.positions,
+            .point_begin = point_index,
+            .point_count = 0};
+  }
   batch.begin_row(*series, point.time_ns, table.open_batch_count == 1);
-  const uint32_t* positions = use.positions.data();
-  for (size_t i = 0; i < fields.size(); ++i) batch.set(positions[i], fields[i]);
+  ++run_.point_count;
   return Step::kStored;
+}
+
+const FieldShape* RowBuilder::find_shape(TableCache& table, uint32_t table_index,
+                                         const Point& point, std::span<const PointField> fields) {
+  KnownShape& known = known_shapes_[point.shape % known_shapes_.size()];
+  if (point.shape != 0 && known.shape == point.shape && known.table_index == table_index) {
+    const FieldShape& shape = table.shape(known.place);
+    if (shape.serial == known.serial) [[likely]] return &shape;
+  }
+  const FieldShape* const found = table.find_shape(fields);
+  if (found != nullptr) {
+    known = {.shape = point.shape,
+             .table_index = table_index,
+             .place = found->place,
+             .serial = found->serial};
+  }
+  return found;
+}
+
+void RowBuilder::end_run() {
+  if (run_.point_count > 0) {
+    batches_[run_.batch].set_rows(
+        *run_.positions,
+        std::span<const Point>(chunk_.points).subspan(run_.point_begin, run_.point_count),
+        chunk_.fields.data());
+  }
+  run_ = {};
 }
 
 RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource& points,
@@ -176,6 +216,7 @@ bool RowBuilder::revalidate(const BuildTarget& target, TableCache& table) {
 SegmentCache* RowBuilder::find_segment(const BuildTarget& target, TableCache& table,
                                        int64_t time_ns) {
   if (auto* known = table.find_segment(*target.policy, time_ns)) [[likely]] return known;
+  end_run();
   const Segment* segment = target.policy->segment_at(time_ns);
   if (segment == nullptr) return nullptr;
   auto fields = registry_.find(table.table().id, segment->id);
@@ -201,6 +242,7 @@ OpenBatch& RowBuilder::open_batch(TableCache& table, SegmentCache& segment) {
 RowBuilder::Step RowBuilder::add_unfamiliar(TableCache& table, SegmentCache& segment,
                                             CachedSeries& series, const Point& point,
                                             std::span<const PointField> fields) {
+  end_run();
   const std::string_view name = table.table().name;
   if (!judge(name, fields)) return Step::kLeftOut;
   const Step step = claim(table, segment);

@@ -7,6 +7,7 @@
 // schema to be made (schema_pass.h) and starts over.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -63,6 +64,11 @@ class RowBuilder {
   Step learn_series(const BuildTarget& target, PointSource& points, const Point& point,
                     std::span<const PointField> fields, const Hash128& raw_hash,
                     CachedSeries*& series);
+  /// The shape of the point in its table, or null.
+  const FieldShape* find_shape(TableCache& table, uint32_t table_index, const Point& point,
+                               std::span<const PointField> fields);
+  /// Gives the rows of the run their cells. Called before anything that the run refers to changes.
+  void end_run();
   /// Reads the fields into point_fields_; false when they alone are reason to drop the point.
   bool judge(std::string_view table, std::span<const PointField> fields);
   /// Something is unknown: but for a point that is dropped anyway nothing is made.
@@ -110,6 +116,23 @@ class RowBuilder {
   std::vector<OpenBatch> batches_;
   std::vector<uint32_t> table_of_batch_;
   Drops drops_;
+  /// A shape of the source in a table, as it was found.
+  struct KnownShape {
+    uint32_t shape = 0;  // Of the source; 0: none.
+    uint32_t table_index = 0;
+    size_t place = 0;
+    uint64_t serial = 0;
+  };
+  std::array<KnownShape, 64> known_shapes_;
+  /// Neighbouring points of one shape whose rows were begun in one batch: their cells are set
+  /// together.
+  struct Run {
+    uint32_t batch = 0;
+    const std::vector<uint32_t>* positions = nullptr;  // Of the ShapeUse.
+    size_t point_begin = 0;
+    size_t point_count = 0;
+  };
+  Run run_;
 
   // Scratch, kept for its memory.
   PointChunk chunk_;

@@ -85,6 +85,7 @@ class TableCache {
     }
     return nullptr;
   }
+  const FieldShape& shape(size_t place) const { return shapes_[place]; }
   /// Learns a shape instead of the one learned longest ago.
   const FieldShape& learn_shape(FieldShape shape);
 

@@ -34,6 +34,9 @@ struct Point {
   uint32_t line_index = 0;    ///< Counts from 0 over the request; orders the errors.
   uint32_t fields_begin = 0;  ///< Its fields are PointChunk::fields[fields_begin, fields_end).
   uint32_t fields_end = 0;
+  /// Points of one source with the same number have fields of the same names and types in the same
+  /// order. 0 says nothing.
+  uint32_t shape = 0;
   int64_t time_ns = 0;
 };
 

@@ -38,6 +38,17 @@ inline constexpr double kDoublePowersOf10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5
                                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+/// The value of the `count` digits in front of others in `bytes`, which were read from a text and
+/// combined with "00000000". Requires count in [1, 8].
+inline uint64_t value_of_digits(uint64_t bytes, unsigned count) {
+  bytes <<= (8 - count) * 8;  // Zeros in front.
+  bytes = bytes * 10 + (bytes >> 8);
+  bytes = ((bytes & 0x000000FF000000FFull) * 0x000F424000000064ull +
+           ((bytes >> 16) & 0x000000FF000000FFull) * 0x0000271000000001ull) >>
+          32;
+  return static_cast<uint32_t>(bytes);
+}
+
 /// The value of the digits among the first 8 bytes at `text`, and how many they are.
 /// Reads 8 bytes.
 inline unsigned read_8_digits(const char* text, uint64_t& value) {
@@ -52,12 +63,7 @@ inline unsigned read_8_digits(const char* text, uint64_t& value) {
     value = 0;
     return 0;
   }
-  bytes <<= (8 - count) * 8;  // Zeros in front.
-  bytes = bytes * 10 + (bytes >> 8);
-  bytes = ((bytes & 0x000000FF000000FFull) * 0x000F424000000064ull +
-           ((bytes >> 16) & 0x000000FF000000FFull) * 0x0000271000000001ull) >>
-          32;
-  value = static_cast<uint32_t>(bytes);
+  value = value_of_digits(bytes, count);
   return count;
 }
 
@@ -75,6 +81,23 @@ inline const char* read_digits(const char* text, uint64_t& value) {
   count = read_8_digits(text, more);
   value = value * kPowersOf10[count] + more;
   return text + count;
+}
+
+/// Reads "123i" of up to 7 digits, as read_plain_number(); null when it is anything else. Reads 9
+/// bytes.
+inline const char* read_short_integer(const char* text, PointField& field) {
+  uint64_t bytes;
+  std::memcpy(&bytes, text, 8);
+  bytes ^= 0x3030303030303030ull;
+  const uint64_t others = ((bytes + 0x7676767676767676ull) | bytes) & 0x8080808080808080ull;
+  if (others == 0) return nullptr;
+  const unsigned count = static_cast<unsigned>(std::countr_zero(others)) >> 3;
+  if (count == 0 || text[count] != 'i') return nullptr;
+  const char end = text[count + 1];
+  if (end != ',' && end != ' ' && end != '\n') return nullptr;
+  field.type = ValueType::kInt64;
+  field.i64 = static_cast<int64_t>(value_of_digits(bytes, count));
+  return text + count + 1;
 }
 
 /// Reads a number whose text ends at the first comma, space or newline: sets type and value of the

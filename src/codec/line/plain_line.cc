@@ -122,6 +122,7 @@ const char* PlainLineReader::read_string(const char* at, PointField& field, Text
 }
 
 const char* PlainLineReader::read_number(const char* at, PointField& field) {
+  if (const char* const stop = read_short_integer(at, field)) [[likely]] return stop;
   if (const char* const stop = read_plain_number(at, field)) return stop;
   const char* stop = at;
   while (!ends_value(*stop)) ++stop;
@@ -146,27 +147,56 @@ const char* PlainLineReader::read_value(const char* at, PointField& field, TextA
 
 const char* PlainLineReader::read_fields(const char* at, Shape& shape, FieldBuffer& fields,
                                          TextArena& arena) {
+  auto& names = shape.names;
   for (size_t place = 0;; ++place) {
     if (place == rules_.fields_max) return nullptr;
     auto& field = fields.append();
-    if (place < shape.size() && shape[place].size_bytes != 0 &&
-        same_bytes(at, shape[place].bytes, shape[place].mask)) [[likely]] {
-      field.name = {shape[place].name, shape[place].size_bytes - 1};
-      at += shape[place].size_bytes;
+    if (place < names.size() && names[place].size_bytes != 0 &&
+        same_bytes(at, names[place].bytes, names[place].mask)) [[likely]] {
+      field.name = {names[place].name, names[place].size_bytes - 1};
+      at += names[place].size_bytes;
     } else {
-      if (place >= shape.size() && place < kShapeNamesMax) shape.emplace_back();
-      at = read_name(at, place < shape.size() ? &shape[place] : nullptr, field);
+      shape.serial = 0;
+      if (place >= names.size() && place < kShapeNamesMax) names.emplace_back();
+      at = read_name(at, place < names.size() ? &names[place] : nullptr, field);
       if (at == nullptr) return nullptr;
     }
     field.text = {};
     at = read_value(at, field, arena);
-    if (at == nullptr || *at != ',') return at;
+    if (at == nullptr) return nullptr;
+    if (place < names.size() && names[place].type != field.type) {
+      names[place].type = field.type;
+      shape.serial = 0;
+    }
+    if (*at != ',') {
+      if (shape.field_count != place + 1 || shape.serial == 0) {
+        shape.field_count = place + 1;
+        shape.serial = ++serial_last_;
+      }
+      return at;
+    }
     ++at;
   }
 }
 
 const char* PlainLineReader::read_time(const char* at, int64_t& time_ns) {
   while (*at == ' ') ++at;
+  if (time_mask_ != 0 && same_bytes(at, time_bytes_, time_mask_)) {
+    time_ns = time_last_ns_;
+    return at + time_size_bytes_ - 1;
+  }
+  const char* const newline = read_new_time(at, time_ns);
+  if (newline == nullptr || newline - at >= static_cast<ptrdiff_t>(sizeof time_bytes_)) {
+    return newline;
+  }
+  time_size_bytes_ = static_cast<uint32_t>(newline - at) + 1;
+  time_mask_ = static_cast<uint32_t>((uint64_t{1} << time_size_bytes_) - 1);
+  std::memcpy(time_bytes_, at, time_size_bytes_);
+  time_last_ns_ = time_ns;
+  return newline;
+}
+
+const char* PlainLineReader::read_new_time(const char* at, int64_t& time_ns) {
   if (*at == '\n') {
     time_ns = rules_.default_ns;
     return at;
@@ -194,7 +224,8 @@ const char* PlainLineReader::read(const char* line, Point& point, FieldBuffer& f
   while (*at == ' ') ++at;
   if (is_rare_blank(*at)) return nullptr;
   point.fields_begin = fields.count();
-  at = read_fields(at, shape_of(line), fields, arena);
+  Shape& shape = shape_of(line);
+  at = read_fields(at, shape, fields, arena);
   if (at == nullptr) return nullptr;
   if (*at == ' ') {
     at = read_time(at, point.time_ns);
@@ -205,6 +236,7 @@ const char* PlainLineReader::read(const char* line, Point& point, FieldBuffer& f
     return nullptr;
   }
   point.fields_end = fields.count();
+  point.shape = shape.serial;
   point.raw_key = {line, key_bytes};
   point.line = {line, static_cast<size_t>(at - line)};
   return at;

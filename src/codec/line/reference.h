@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,13 +55,30 @@ inline std::string to_text(const PointKey& key, const Point& point,
   return text + " @" + std::to_string(point.time_ns) + "\n";
 }
 
+/// Names and types of the fields, in order.
+inline std::string shape_text(const Point& point, const std::vector<PointField>& fields) {
+  std::string text;
+  for (uint32_t i = point.fields_begin; i < point.fields_end; ++i) {
+    text += std::to_string(fields[i].name.size()) + ":" + std::string(fields[i].name) + " ";
+    text += std::to_string(static_cast<int>(fields[i].type)) + " ";
+  }
+  return text;
+}
+
 /// Reads the body through the source, as ingest does.
 inline ParsedBody parse_by_source(std::string_view body, const LineProtocolOptions& options) {
   const auto source = make_line_protocol_source(std::string(body), options);
   ParsedBody parsed;
   PointChunk chunk;
+  std::map<uint32_t, std::string> shapes;
   while (source->next(chunk)) {
     for (const auto& point : chunk.points) {
+      if (point.shape != 0) {
+        const std::string shape = shape_text(point, chunk.fields);
+        if (shapes.try_emplace(point.shape, shape).first->second != shape) {
+          parsed.errors += "two shapes have the number " + std::to_string(point.shape) + "\n";
+        }
+      }
       const auto key = source->parse_key(point.raw_key);
       if (key) {
         parsed.points += to_text(*key, point, chunk.fields);
@@ -69,7 +87,7 @@ inline ParsedBody parse_by_source(std::string_view body, const LineProtocolOptio
       }
     }
   }
-  parsed.errors = source->errors();
+  parsed.errors += source->errors();
   return parsed;
 }
 
