@@ -5,67 +5,13 @@
 
 #include <algorithm>
 
+#include "engine/local_store_for_test.h"
 #include "engine/testing.h"
 
 namespace varve::engine {
 namespace {
 
 using namespace testing;
-
-constexpr TableId kTable{7};
-
-class LocalStoreTest : public ::testing::Test {
- protected:
-  static EngineOptions manual() {
-    EngineOptions options;
-    options.directory = "data";
-    options.automatic = false;
-    options.wal_segment_bytes = 64 * 1024;
-    return options;
-  }
-  void open(EngineOptions options = manual(), std::vector<TableId> live = {kTable, TableId{8}}) {
-    store.reset();
-    auto opened = LocalStore::open(std::move(options), files, clock, random, live);
-    ASSERT_TRUE(opened) << opened.error().message;
-    store = std::move(*opened);
-  }
-  void write_rows(const std::vector<TestRow>& rows, MergeMode mode = MergeMode::kMerge,
-                  TableId table = kTable) {
-    const auto written = write(*store, request_of(table, rows, mode));
-    ASSERT_TRUE(written) << written.error().message;
-  }
-  std::vector<std::string> rows(const ScanSpec& spec = spec_of(kTable)) {
-    auto all = rows_of(*store, spec);
-    if (spec.order == ScanOrder::kSeriesTime) std::ranges::stable_sort(all, {}, series_of_text);
-    return all;
-  }
-  static std::string series_of_text(const std::string& text) {
-    return text.substr(0, text.find('@'));
-  }
-  // Calls the check with rows in memtables, in files, and after a restart from the WAL.
-  template <class Check>
-  void in_every_place(const std::vector<std::vector<TestRow>>& requests, MergeMode mode,
-                      const Check& check) {
-    open();
-    for (const auto& request : requests) write_rows(request, mode);
-    { SCOPED_TRACE("memtable"); check(); }
-    open();
-    { SCOPED_TRACE("replayed"); check(); }
-    ASSERT_TRUE(store->flush());
-    { SCOPED_TRACE("flushed"); check(); }
-    open();
-    { SCOPED_TRACE("reopened"); check(); }
-    store.reset();
-    files.restart(false);
-  }
-
-  SimulatedFileSystem files{1};
-  SimulatedClock clock{1'000'000'000};
-  SeededRandom random{1};
-  std::unique_ptr<LocalStore> store;
-};
-
-using Rows = std::vector<std::string>;
 
 TEST_F(LocalStoreTest, GivesBackWhatWasWrittenWhereverItIs) {
   in_every_place({{{"a", 5, {{kUsage, 1.5}, {kState, std::string("up")}}},
@@ -405,84 +351,6 @@ TEST_F(LocalStoreTest, GivesLongRunsAsTheyLieInTheFile) {
   EXPECT_LE(batch_count, 4u);
 }
 
-TEST_F(LocalStoreTest, AcceptsWritesAgainOnceThereIsSpace) {
-  open();
-  write_rows({{"a", 1, {{kUsage, 1.0}}}});
-  uint64_t used = 64 * 1024 + 4096;
-  files.set_capacity_bytes(used);
-  Result<void> outcome;
-  int64_t acknowledged = 1;
-  for (int64_t i = 2; i < 5'000; ++i) {
-    outcome = write(*store, request_of(kTable, {{"a", i, {{kUsage, 1.0}}}}));
-    if (!outcome) break;
-    acknowledged = i;
-  }
-  ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.error().code, ErrorCode::kNoSpace);
-  EXPECT_FALSE(store->health().writable);
-  EXPECT_EQ(rows().size(), static_cast<size_t>(acknowledged));
-  EXPECT_EQ(rows().size(), static_cast<size_t>(acknowledged));
-  files.set_capacity_bytes(UINT64_MAX);
-  write_rows({{"a", 6'000, {{kUsage, 1.0}}}});
-  EXPECT_TRUE(store->health().writable);
-  ASSERT_TRUE(store->flush());
-  EXPECT_EQ(rows().size(), static_cast<size_t>(acknowledged) + 1);
-  open();
-  EXPECT_EQ(rows().size(), static_cast<size_t>(acknowledged) + 1);
-}
-
-TEST_F(LocalStoreTest, GoesOnInAFreshSegmentAfterAFailedSync) {
-  open();
-  write_rows({{"a", 1, {{kUsage, 1.0}}}});
-  files.fail_next_sync();
-  const auto refused = write(*store, request_of(kTable, {{"b", 2, {{kUsage, 2.0}}}}));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kIo);
-  EXPECT_EQ(rows(), (Rows{"a@1 10=1"}));
-  write_rows({{"b", 3, {{kUsage, 3.0}}}, {"a", 3, {{kUsage, 3.0}}}});
-  EXPECT_TRUE(store->health().writable);
-  EXPECT_EQ(files.list("data/shard-0/wal")->size(), 2u);
-  store.reset();
-  files.restart(true);
-  open();
-  const auto after = rows();
-  // The refused row may have reached the disk all the same.
-  for (const char* row : {"a@1 10=1", "a@3 10=3", "b@3 10=3"}) {
-    EXPECT_TRUE(std::ranges::count(after, row) == 1) << row;
-  }
-}
-
-TEST_F(LocalStoreTest, SyncsLaterWhereTheOperatorWantsIt) {
-  EngineOptions options = manual();
-  options.wal_sync = WalSync::kInterval;
-  options.wal_sync_interval_ms = 1;
-  open(options);
-  write_rows({{"a", 1, {{kUsage, 1.0}}}});
-  EXPECT_EQ(rows(), (Rows{"a@1 10=1"}));
-  clock.advance_ns(2'000'000);
-  write_rows({{"a", 2, {{kUsage, 1.0}}}});
-  ASSERT_TRUE(store->close());
-  files.restart(true);
-  options.wal_sync = WalSync::kOff;
-  open(options);
-  EXPECT_EQ(rows().size(), 2u);
-}
-
-TEST_F(LocalStoreTest, UsesWalFilesAgain) {
-  EngineOptions options = manual();
-  options.wal_segment_bytes = 4'096;
-  options.wal_segments_recycled_max = 1;
-  open(options);
-  for (int64_t round = 0; round < 5; ++round) {
-    for (int64_t i = 0; i < 100; ++i) write_rows({{"a", round * 100 + i, {{kUsage, 1.0}}}});
-    ASSERT_TRUE(store->flush());
-    EXPECT_LE(files.list("data/shard-0/wal")->size(), 2u);
-  }
-  open(options);
-  EXPECT_EQ(rows().size(), 500u);
-  EXPECT_TRUE(store->health().damage.empty());
-}
-
 TEST_F(LocalStoreTest, FlushesByItselfWhenMemoryIsFull) {
   EngineOptions options = manual();
   options.automatic = true;
@@ -514,26 +382,6 @@ TEST_F(LocalStoreTest, RefusesAnotherNumberOfShardsThanItWasMadeWith) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().message,
             "storage.shards is 2, but data was made with 1; it cannot be changed later");
-}
-
-TEST_F(LocalStoreTest, SyncsAWalSegmentBeforeItLeavesItWithIntervalSync) {
-  EngineOptions options = manual();
-  options.wal_sync = WalSync::kInterval;
-  options.wal_sync_interval_ms = 60'000;
-  options.wal_segment_bytes = 4'096;
-  for (uint64_t seed = 1; seed <= 5; ++seed) {
-    store.reset();
-    files.restart(false);
-    options.directory = "data" + std::to_string(seed);
-    open(options);
-    for (int64_t i = 0; i < 300; ++i) write_rows({{"a", i, {{kCount, i}}}});
-    files.lose_power_after(0);
-    store.reset();
-    files.restart();
-    open(options);
-    // Only the newest segment, a few dozen rows, may be lost.
-    EXPECT_GT(rows().size(), 200u) << "seed " << seed;
-  }
 }
 
 }  // namespace
