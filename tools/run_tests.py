@@ -30,6 +30,7 @@ SCRIPTS = [
     ("tests/object_store/s3.py", [], []),
     ("tests/object_store/faults.py", [], []),
     ("tests/faults/extremes.py", [], ["3000"]),
+    ("tests/faults/memory.py", [], ["8", "256", "512"]),
     ("tests/program/backup.py", [], []),
     ("tests/program/cli.py", [], []),
     ("tests/program/exports.py", [], []),

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory_governor.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -25,22 +28,41 @@ void give_back_free_memory() {
   }
 }
 
-// A measurement costs some microseconds.
-constexpr int64_t kMeasureEveryNs = 10'000'000;
-constexpr int64_t kTrimEveryNs = 1'000'000'000;
+// A measurement costs a microsecond or two.
+constexpr int64_t kMeasureEveryNs = 1'000'000;
+// What grows before it is counted does not shrink with the limit.
+constexpr size_t kSmallHeadroomBytes = 48ull << 20;
+constexpr double kSmallHeadroomShare = 0.4;
+constexpr int64_t kTrimEveryNs = 200'000'000;
+// What was held beyond the claims is forgotten at this rate: half of it in about 0.7 s.
+constexpr double kForgetNs = 1e9;
+// The program's pages count, but a small limit must not be refused for them.
+constexpr double kFileShareMax = 1.0 / 4;
 
 size_t page_bytes() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
 
-// Without the pages of mapped files, above all the program itself (some 30 MiB): nothing here can
-// free them, and the system takes them back when it needs them.
-size_t read_resident_bytes() {
-  std::ifstream file("/proc/self/statm");
-  size_t total_pages = 0;
-  size_t resident_pages = 0;
-  size_t shared_pages = 0;
-  if (!(file >> total_pages >> resident_pages >> shared_pages)) return 0;
-  return (resident_pages - std::min(resident_pages, shared_pages)) * page_bytes();
+struct HeldPages {
+  size_t anonymous = 0;
+  size_t of_files = 0;
+};
+
+HeldPages read_held_pages() {
+  static const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  char text[128];
+  const ssize_t size = file < 0 ? -1 : pread(file, text, sizeof(text) - 1, 0);
+  if (size <= 0) return {};
+  text[size] = '\0';
+  size_t total = 0;
+  size_t resident = 0;
+  size_t of_files = 0;
+  if (std::sscanf(text, "%zu %zu %zu", &total, &resident, &of_files) != 3) return {};
+  return {.anonymous = resident - std::min(resident, of_files), .of_files = of_files};
 }
+
+// Without the pages of mapped files: nothing here can free them, and the system takes them back
+// when it needs them.
+size_t read_resident_bytes() { return read_held_pages().anonymous * page_bytes(); }
+size_t read_file_bytes() { return read_held_pages().of_files * page_bytes(); }
 
 // The number in a file of the control group; nothing for "max" and where there is no file.
 size_t read_limit(const char* path) {
@@ -58,11 +80,15 @@ size_t share(size_t bytes, double part) {
 
 MemoryGovernor::MemoryGovernor(size_t limit_bytes, Process process)
     : limit_bytes_(limit_bytes),
-      headroom_bytes_(std::min(kHeadroomBytes, share(limit_bytes, kHeadroomShare))),
+      headroom_bytes_(std::min(kHeadroomBytes,
+                               std::max(share(limit_bytes, kHeadroomShare),
+                                        std::min(kSmallHeadroomBytes,
+                                                 share(limit_bytes, kSmallHeadroomShare))))),
       process_(std::move(process)) {}
 
 MemoryGovernor::Process MemoryGovernor::this_process() {
   return {.resident_bytes = read_resident_bytes,
+          .file_bytes = read_file_bytes,
           .trim = give_back_free_memory,
           .steady_ns = [] {
             const auto since = std::chrono::steady_clock::now().time_since_epoch();
@@ -77,33 +103,48 @@ size_t MemoryGovernor::claimed_total() const {
 }
 
 size_t MemoryGovernor::used_bytes() const {
-  return std::max(claimed_total(), resident_bytes_.load(std::memory_order_relaxed));
+  return claimed_total() + unclaimed_bytes_.load(std::memory_order_relaxed);
+}
+
+size_t MemoryGovernor::note_unclaimed(int64_t now_ns) {
+  const size_t claimed = claimed_total();
+  size_t resident = process_.resident_bytes();
+  if (process_.file_bytes) {
+    resident += std::min(process_.file_bytes(), share(limit_bytes_, kFileShareMax));
+  }
+  const int64_t before_ns = measured_ns_.exchange(now_ns, std::memory_order_relaxed);
+  const double passed = before_ns == INT64_MIN ? kForgetNs : static_cast<double>(now_ns - before_ns);
+  const size_t remembered =
+      share(unclaimed_bytes_.load(std::memory_order_relaxed), std::exp(-passed / kForgetNs));
+  unclaimed_bytes_.store(std::max(remembered, resident - std::min(resident, claimed)),
+                         std::memory_order_relaxed);
+  return resident;
 }
 
 void MemoryGovernor::measure() {
   if (!process_.resident_bytes) return;
   const int64_t now_ns = process_.steady_ns();
-  int64_t measured_ns = measured_ns_.load(std::memory_order_relaxed);
+  const int64_t measured_ns = measured_ns_.load(std::memory_order_relaxed);
   if (measured_ns != INT64_MIN && now_ns - measured_ns < kMeasureEveryNs) return;
-  if (!measured_ns_.compare_exchange_strong(measured_ns, now_ns)) return;
-  resident_bytes_.store(process_.resident_bytes(), std::memory_order_relaxed);
-  // Freed memory that the allocator keeps must not count for ever.
-  const size_t resident = resident_bytes_.load(std::memory_order_relaxed);
+  trim_if_it_pays(now_ns, note_unclaimed(now_ns));
+}
+
+// Freed memory that the allocator keeps must not count for ever.
+void MemoryGovernor::trim_if_it_pays(int64_t now_ns, size_t resident) {
   if (!process_.trim || resident < for_cache()) return;
-  const MutexLock lock(trim_mutex_);
-  if (trimmed_ns_ != INT64_MIN && now_ns - trimmed_ns_ < kTrimEveryNs) return;
-  trimmed_ns_ = now_ns;
+  int64_t trimmed_ns = trimmed_ns_.load(std::memory_order_relaxed);
+  if (trimmed_ns != INT64_MIN && now_ns - trimmed_ns < kTrimEveryNs) return;
+  if (!trimmed_ns_.compare_exchange_strong(trimmed_ns, now_ns)) return;
   process_.trim();
-  resident_bytes_.store(process_.resident_bytes(), std::memory_order_relaxed);
+  unclaimed_bytes_.store(0, std::memory_order_relaxed);
+  note_unclaimed(now_ns);
 }
 
 bool MemoryGovernor::try_claim(Use use, size_t bytes) {
   measure();
   const size_t allowed = use == Use::kQueries ? for_queries() : for_writes();
   claim(use, bytes);
-  // What was measured holds the older claims already; only the new one comes on top.
-  const size_t resident = resident_bytes_.load(std::memory_order_relaxed);
-  if (claimed_total() <= allowed && resident + bytes <= allowed) return true;
+  if (used_bytes() <= allowed) return true;
   release(use, bytes);
   return false;
 }

@@ -7,8 +7,10 @@
 // The cache grows, writes are let in and queries may claim memory up to their marks; writes end
 // kHeadroomBytes before the limit.
 // So what is cached goes first, then writes wait, then queries fail, and the rest stays free for
-// what nobody counts: rows on their way, files being written. What counts is the larger of the
-// claims and of what the process holds.
+// what grows before anybody could count it. Whoever is about to hold much claims it first. Claims
+// are seldom there as a whole, and not everything is claimed (the series index, the program, what
+// the allocator keeps): what counts is all claims, and on top of them the most that the process was
+// lately seen to hold beyond its claims.
 // Threads: safe anywhere.
 #pragma once
 
@@ -17,15 +19,13 @@
 #include <cstdint>
 #include <functional>
 
-#include "base/mutex.h"
-
 namespace varve {
 
 class MemoryGovernor {
  public:
   /// Between where writes end and the limit; less when the limit is small.
-  static constexpr size_t kHeadroomBytes = 768ull << 20;
-  static constexpr double kHeadroomShare = 0.4;
+  static constexpr size_t kHeadroomBytes = 512ull << 20;
+  static constexpr double kHeadroomShare = 0.25;
 
   /// Who holds memory.
   enum class Use : uint8_t { kBodies, kMemtables, kCache, kQueries };
@@ -35,6 +35,8 @@ class MemoryGovernor {
     /// Bytes of memory that the process holds now, without pages of files; 0 when nobody knows.
     /// Null: never asked.
     std::function<size_t()> resident_bytes;
+    /// Bytes in pages of files, above all of the program itself. Null: none.
+    std::function<size_t()> file_bytes;
     /// Gives the operating system what the allocator keeps. Null: nothing to give.
     std::function<void()> trim;
     /// Time that never goes back.
@@ -46,7 +48,7 @@ class MemoryGovernor {
   static Process this_process();
 
   size_t limit_bytes() const { return limit_bytes_; }
-  /// The larger of all claims and of what the process was measured to hold.
+  /// All claims, and what the process lately held beyond them.
   size_t used_bytes() const;
   size_t claimed_bytes(Use use) const {
     return claimed_[static_cast<size_t>(use)].load(std::memory_order_relaxed);
@@ -70,15 +72,18 @@ class MemoryGovernor {
   size_t for_writes() const { return limit_bytes_ - headroom_bytes_; }
   size_t for_queries() const { return limit_bytes_ - headroom_bytes_ / 2; }
   void measure();
+  void trim_if_it_pays(int64_t now_ns, size_t resident);
+  /// Returns what the process holds.
+  size_t note_unclaimed(int64_t now_ns);
 
   const size_t limit_bytes_;
   const size_t headroom_bytes_;
   const Process process_;
   std::atomic<size_t> claimed_[kUseCount] = {};
-  std::atomic<size_t> resident_bytes_{0};
+  // What the process held beyond its claims: the most of lately, forgotten little by little.
+  std::atomic<size_t> unclaimed_bytes_{0};
   std::atomic<int64_t> measured_ns_{INT64_MIN};
-  Mutex trim_mutex_;
-  int64_t trimmed_ns_ GUARDED_BY(trim_mutex_) = INT64_MIN;
+  std::atomic<int64_t> trimmed_ns_{INT64_MIN};
 };
 
 /// Half of the machine's memory, or of the control group's limit when that is lower.
@@ -101,6 +106,13 @@ class ScopedMemory {
     if (bytes < bytes_) governor_->release(use_, bytes_ - bytes);
     bytes_ = bytes;
     return true;
+  }
+  /// The same for what has to be there in any case: others then wait.
+  void set_anyway(size_t bytes) {
+    if (governor_ == nullptr) return;
+    if (bytes > bytes_) governor_->claim(use_, bytes - bytes_);
+    if (bytes < bytes_) governor_->release(use_, bytes_ - bytes);
+    bytes_ = bytes;
   }
   size_t bytes() const { return bytes_; }
 

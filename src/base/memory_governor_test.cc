@@ -56,8 +56,53 @@ TEST(MemoryGovernor, CountsWhatTheProcessHoldsBeyondTheClaims) {
   process.resident_bytes = 550;
   EXPECT_FALSE(governor.try_claim(Use::kBodies, 51));
   EXPECT_TRUE(governor.try_claim(Use::kBodies, 50));
-  EXPECT_EQ(governor.used_bytes(), 550u);
+  EXPECT_EQ(governor.used_bytes(), 600u) << "a claim is not there yet when it is made";
   EXPECT_TRUE(governor.is_tight());
+}
+
+TEST(MemoryGovernor, CountsClaimsThatWereMadeSinceItMeasured) {
+  FakeProcess process;
+  MemoryGovernor governor(1'000, process.process());
+  process.resident_bytes = 500;
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 50));
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 50));
+  EXPECT_FALSE(governor.try_claim(Use::kBodies, 1));
+}
+
+TEST(MemoryGovernor, CountsAClaimOnceWhenItsMemoryIsThere) {
+  FakeProcess process;
+  MemoryGovernor governor(1'000, process.process());
+  process.resident_bytes = 300;
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 200));
+  process.resident_bytes = 500;
+  process.now_ns += 20'000'000;
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 100));
+  EXPECT_EQ(governor.used_bytes(), 600u);
+}
+
+TEST(MemoryGovernor, RemembersForAWhileWhatWasHeldBeyondTheClaims) {
+  FakeProcess process;
+  MemoryGovernor governor(1'000, process.process());
+  process.resident_bytes = 590;
+  EXPECT_FALSE(governor.try_claim(Use::kBodies, 100));
+  process.resident_bytes = 0;
+  process.now_ns += 20'000'000;
+  EXPECT_FALSE(governor.try_claim(Use::kBodies, 100)) << "it may come again at any moment";
+  process.now_ns += 10'000'000'000;
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 100));
+}
+
+TEST(MemoryGovernor, CountsPagesOfTheProgramUpToAShareOfTheLimit) {
+  FakeProcess process;
+  auto with_files = process.process();
+  size_t file_bytes = 100;
+  with_files.file_bytes = [&] { return file_bytes; };
+  MemoryGovernor governor(1'000, with_files);
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 1));
+  EXPECT_EQ(governor.used_bytes(), 101u);
+  file_bytes = 100'000;
+  process.now_ns += 20'000'000;
+  EXPECT_TRUE(governor.try_claim(Use::kBodies, 1)) << "the system takes them back when it must";
 }
 
 TEST(MemoryGovernor, MeasuresNowAndThenOnly) {
@@ -114,6 +159,18 @@ TEST(MemoryGovernor, HoldsItsLimitWhenManyThreadsClaim) {
 TEST(ScopedMemory, AllowsEverythingWithoutAGovernor) {
   ScopedMemory memory(nullptr, Use::kBodies);
   EXPECT_TRUE(memory.set(SIZE_MAX));
+}
+
+TEST(ScopedMemory, HoldsWhatMustBeThereEvenBeyondTheLimit) {
+  MemoryGovernor governor(1'000, {});
+  {
+    ScopedMemory memory(&governor, Use::kMemtables);
+    memory.set_anyway(900);
+    EXPECT_EQ(governor.used_bytes(), 900u);
+    memory.set_anyway(400);
+    EXPECT_EQ(governor.used_bytes(), 400u);
+  }
+  EXPECT_EQ(governor.used_bytes(), 0u);
 }
 
 TEST(MemoryGovernor, KnowsThisProcessAndMachine) {

@@ -76,6 +76,7 @@ class LineProtocolSource final : public PointSource {
   }
 
   std::string errors() const override { return errors_.text(); }
+  size_t size_bytes() const override { return size_bytes_; }
 
  private:
   /// Newlines behind the end stop every scan.

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "engine/cache/block_cache.h"
 #include "engine/scan/live_series.h"
 #include "engine/scan/scan_plan.h"
@@ -65,12 +66,25 @@ namespace {
 constexpr std::string_view kShardsFile = "SHARDS";
 
 /// Tables are placed by the number of shards: with another number their rows would not be found.
-Result<void> check_shard_count(FileSystem& files, const EngineOptions& options) {
+Result<void> check_shard_count(FileSystem& files, const EngineOptions& options,
+                               DamageList& damage) {
   const std::string path = join_path(options.directory, kShardsFile);
   const std::string wanted = std::to_string(options.shards) + "\n";
   if (!TRY(files.exists(path))) return write_file_atomically(files, path, wanted);
   std::string stored = TRY(read_file(files, path));
   if (stored == wanted) return {};
+  // With a folder for each of the wanted ones it is the file that is wrong.
+  uint32_t folders = 0;
+  for (const std::string& name : TRY(files.list(options.directory))) {
+    folders += name.starts_with("shard-") ? 1 : 0;
+  }
+  if (folders == options.shards) {
+    const std::string sentence = path + " is damaged at byte 0: it does not say that there are " +
+                                 std::to_string(folders) + " shards; it was written anew";
+    log::error("store.shards_file_damaged", {{"file", path}});
+    damage.add(sentence);
+    return write_file_atomically(files, path, wanted);
+  }
   if (stored.ends_with('\n')) stored.pop_back();
   return fail(ErrorCode::kInvalidInput, "storage.shards is " + std::to_string(options.shards) +
                                             ", but " + options.directory + " was made with " +
@@ -89,7 +103,7 @@ Result<std::unique_ptr<LocalStore>> LocalStore::open(EngineOptions options, File
   CHECK(options.compaction_files_min >= 2);
   auto state = std::make_unique<State>(std::move(options), files);
   TRY_VOID(files.create_directories(state->options.directory));
-  TRY_VOID(check_shard_count(files, state->options));
+  TRY_VOID(check_shard_count(files, state->options, state->damage));
   const ShardContext context{.options = state->options,
                              .files = files,
                              .clock = clock,
@@ -150,6 +164,7 @@ Result<std::unique_ptr<BatchStream>> LocalStore::scan(const ScanSpec& spec, Canc
   if (!table) return std::make_unique<EmptyStream>();
   auto plan = TRY(ScanPlan::make(spec, std::move(table), state_->options.scan_pinned_bytes_max,
                                  std::move(cancel)));
+  plan->share_memory(state_->options.memory);
   if (spec.order == ScanOrder::kTime) return std::make_unique<TimeStream>(std::move(plan));
   return std::make_unique<SeriesStream>(std::move(plan));
 }

@@ -80,6 +80,8 @@ struct EngineOptions {
   size_t open_files_bytes_max = 64ull << 20;
   /// Decoded columns that one scan keeps to itself.
   size_t scan_pinned_bytes_max = 128ull << 20;
+  /// What a flush or a merge holds of one series at a time, and of a row group.
+  size_t build_bytes_max = 32ull << 20;
 
   /// No number of a sorted file is taken twice, not even one that a process took which then ended
   /// without a word: in an object store a late request may still arrive.

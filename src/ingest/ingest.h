@@ -21,11 +21,16 @@
 
 namespace varve {
 
+class MemoryGovernor;
+
 struct IngestOptions {
   size_t raw_keys_max = 1'000'000;       ///< Cached series per row builder.
   size_t parked_requests_max = 1'000;    ///< Waiting for the catalog; more are refused.
   size_t fields_per_point_max = 100'000;
   size_t row_builders_max = 16;
+  /// Asked before points become rows, and until these are stored. Null: no limit. It outlives the
+  /// ingest.
+  MemoryGovernor* memory = nullptr;
 };
 
 struct IngestTarget {

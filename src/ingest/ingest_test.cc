@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "base/memory_governor.h"
 #include "catalog/memory_key_value.h"
 #include "ingest/fake_store.h"
 #include "ingest/point_list.h"
@@ -432,6 +433,40 @@ TEST(Ingest, RefusesWhenTooManyRequestsWaitForTheCatalogAndFinishesThoseThatDo) 
   EXPECT_GE(refused, 1);
   EXPECT_LE(refused, 2);
   EXPECT_EQ(world.cells().size(), 4u - static_cast<size_t>(refused));
+}
+
+/// Points that take as much memory as the test says.
+class LargePoints final : public PointSource {
+ public:
+  LargePoints(std::unique_ptr<PointSource> points, size_t size_bytes)
+      : points_(std::move(points)), size_bytes_(size_bytes) {}
+  bool next(PointChunk& chunk) override { return points_->next(chunk); }
+  Result<PointKey> parse_key(std::string_view raw_key) override {
+    return points_->parse_key(raw_key);
+  }
+  void reject(const Point& point, const Error& error) override { points_->reject(point, error); }
+  void rewind() override { points_->rewind(); }
+  std::string errors() const override { return points_->errors(); }
+  size_t size_bytes() const override { return size_bytes_; }
+
+ private:
+  std::unique_ptr<PointSource> points_;
+  size_t size_bytes_;
+};
+
+TEST(Ingest, RefusesRowsForWhichThereIsNoMemoryBeforeItMakesThem) {
+  MemoryGovernor governor(64u << 20, {});
+  World world({.memory = &governor});
+  const auto write_of = [&](size_t size_bytes) {
+    return write(*world.ingest, {"db", ""},
+                 std::make_unique<LargePoints>(list_of({{"t", {}, {{"v", 1.0}}}}), size_bytes));
+  };
+  const auto refused = write_of(64u << 20);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverloaded);
+  EXPECT_EQ(world.cells().size(), 0u);
+  EXPECT_TRUE(write_of(1u << 20));
+  EXPECT_EQ(governor.used_bytes(), 0u) << "given back when the rows are stored";
 }
 
 /// A source whose keys are partly malformed.

@@ -91,6 +91,10 @@ void PointList::reject(const Point& point, const Error& error) {
   errors_ += "point " + std::to_string(point.line_index) + ": " + error.message;
 }
 
+size_t PointList::size_bytes() const {
+  return bytes_.size_bytes() + points_.size() * sizeof(Point) + fields_.size() * sizeof(PointField);
+}
+
 void PointList::rewind() {
   next_point_ = 0;
   errors_.clear();

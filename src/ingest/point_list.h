@@ -41,6 +41,7 @@ class PointList final : public PointSource {
   void reject(const Point& point, const Error& error) override;
   void rewind() override;
   std::string errors() const override { return errors_; }
+  size_t size_bytes() const override;
 
  private:
   PointField& begin_field(std::string_view name, ValueType type);

@@ -58,13 +58,18 @@ void SchemaIngest::write(IngestTarget target, std::unique_ptr<PointSource> point
   if (is_stopped_) return done(fail(ErrorCode::kCancelled, "the server is shutting down"));
   const auto build_target = find_target(target);
   if (!build_target) return done(fail(build_target.error()));
+  auto memory = claim_memory(*points);
+  if (!memory) return done(fail(memory.error()));
   auto builder = take_builder();
   auto built = builder->build(*build_target, *points);
   give_back(std::move(builder));
-  if (built) return send(std::move(*built), std::move(done));
+  if (built) {
+    points.reset();
+    return send(std::move(*built), std::move(*memory), std::move(done));
+  }
 
   requests_parked().add();
-  Parked parked{std::move(target), std::move(points), std::move(done)};
+  Parked parked{std::move(target), std::move(points), std::move(*memory), std::move(done)};
   if (parked_.try_push(parked)) return;
   if (is_stopped_) return parked.done(fail(ErrorCode::kCancelled, "the server is shutting down"));
   parked.done(fail(ErrorCode::kOverloaded,
@@ -95,7 +100,8 @@ Result<BuildTarget> SchemaIngest::find_target(const IngestTarget& target) const 
 void SchemaIngest::serve_parked(Parked parked) {
   auto built = make_and_build(parked);
   if (!built) return parked.done(fail(built.error()));
-  send(std::move(*built), std::move(parked.done));
+  parked.points.reset();
+  send(std::move(*built), std::move(parked.memory), std::move(parked.done));
 }
 
 Result<BuiltRequest> SchemaIngest::make_and_build(Parked& parked) {
@@ -116,13 +122,24 @@ Result<BuiltRequest> SchemaIngest::make_and_build(Parked& parked) {
   return fail(ErrorCode::kOverloaded, "the schema changes faster than rows can be written");
 }
 
-void SchemaIngest::send(BuiltRequest built, IngestDone done) {
+// The points and the rows that are made of them are about the same.
+Result<SchemaIngest::RowMemory> SchemaIngest::claim_memory(const PointSource& points) const {
+  auto memory = std::make_shared<ScopedMemory>(options_.memory, MemoryGovernor::Use::kBodies);
+  if (memory->set(2 * points.size_bytes())) return memory;
+  return fail(ErrorCode::kOverloaded, "the memory limit is reached; try again soon");
+}
+
+void SchemaIngest::send(BuiltRequest built, RowMemory memory, IngestDone done) {
   rows_dropped().add(built.summary.rows_dropped);
   if (built.batches.empty()) return done(std::move(built.summary));
+  size_t size_bytes = 0;
+  for (const WriteBatch& batch : built.batches) size_bytes += batch.size_bytes();
+  memory->set_anyway(size_bytes);
   const BatchId id{random_.next_u64(), random_.next_u64()};
   for (auto& batch : built.batches) batch.id = id;
   store_.write({std::move(built.batches)},
-               [summary = std::move(built.summary), done = std::move(done)](Result<void> written) {
+               [summary = std::move(built.summary), memory = std::move(memory),
+                done = std::move(done)](Result<void> written) {
                  if (!written) return done(fail(written.error()));
                  rows_written().add(summary.rows_written);
                  done(summary);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/bounded_queue.h"
+#include "base/memory_governor.h"
 #include "base/mutex.h"
 #include "base/thread.h"
 #include "ingest/ingest.h"
@@ -27,9 +28,12 @@ class SchemaIngest final : public Ingest {
   void stop() override;
 
  private:
+  /// Of one request, while it is here.
+  using RowMemory = std::shared_ptr<ScopedMemory>;
   struct Parked {
     IngestTarget target;
     std::unique_ptr<PointSource> points;
+    RowMemory memory;
     IngestDone done;
   };
 
@@ -37,7 +41,8 @@ class SchemaIngest final : public Ingest {
   /// Makes what the request needs, and writes it.
   void serve_parked(Parked parked);
   Result<BuiltRequest> make_and_build(Parked& parked);
-  void send(BuiltRequest built, IngestDone done);
+  Result<RowMemory> claim_memory(const PointSource& points) const;
+  void send(BuiltRequest built, RowMemory memory, IngestDone done);
   std::unique_ptr<RowBuilder> take_builder();
   void give_back(std::unique_ptr<RowBuilder> builder);
   /// Tables and segments that are no more.

@@ -5,6 +5,7 @@
 // nobody has seen before is taken apart.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -71,6 +72,8 @@ class PointSource {
   /// Every recorded error, in order of lines, worded for the client, joined by newlines; empty
   /// when all parsed.
   virtual std::string errors() const = 0;
+  /// About how many bytes its points take, here and as rows alike; 0: not worth counting.
+  virtual size_t size_bytes() const { return 0; }
 };
 
 }  // namespace varve

@@ -78,11 +78,12 @@ engine::IsLive live_in(const CatalogSnapshot& picture) {
   };
 }
 
-Result<void> check_apart(const std::string& folder, const std::string& data_directory) {
+Result<void> check_apart(const std::string& name, const std::string& folder,
+                         const std::string& other_name, const std::string& other_folder) {
   const std::string inner = TRY(real_path(folder));
-  const std::string outer = TRY(real_path(data_directory));
+  const std::string outer = TRY(real_path(other_folder));
   if (!is_inside(inner, outer) && !is_inside(outer, inner)) return {};
-  return fail(ErrorCode::kInvalidInput, folder + " and the data directory " + data_directory +
+  return fail(ErrorCode::kInvalidInput, name + " and " + other_name +
                                             " must not lie in each other; choose another folder");
 }
 
@@ -90,7 +91,10 @@ Result<engine::BackupSummary> back_up(const BackupParts& parts, const admin::Bac
                                       admin::Progress& progress) {
   const int64_t began_ns = parts.clock.steady_ns();
   const bool is_far = BucketFileSystem::is_bucket_path(asked.to);
-  if (!is_far) TRY_VOID(check_apart(asked.to, parts.data_directory));
+  if (!is_far) {
+    TRY_VOID(check_apart(asked.to, asked.to, "the data directory " + parts.data_directory,
+                         parts.data_directory));
+  }
   const engine::BackupOptions options{.folder = asked.to,
                                       .data_directory = TRY(real_path(parts.data_directory)),
                                       .varve_version = std::string(kVersion),

@@ -39,7 +39,9 @@ std::string backup_sentence(const std::string& folder, const engine::BackupSumma
 Result<std::string> catalog_file_bytes(FileSystem& local, const Catalog& catalog,
                                        const std::string& path);
 
-/// Refuses a folder inside the data directory, or around it, whatever links lead there.
-Result<void> check_apart(const std::string& folder, const std::string& data_directory);
+/// Refuses two folders of which one lies in the other, whatever links lead there. The names stand
+/// in the sentence.
+Result<void> check_apart(const std::string& name, const std::string& folder,
+                         const std::string& other_name, const std::string& other_folder);
 
 }  // namespace varve

@@ -34,6 +34,10 @@ Result<void> check_format(const std::string& path, std::string_view text) {
 
 }  // namespace
 
+Result<void> DataDirectory::check_mark(FileSystem& files, const std::string& path) {
+  return check_format(path, TRY(read_file(files, join_path(path, kFormatFile))));
+}
+
 Result<DataDirectory> DataDirectory::open(FileSystem& files, std::string path) {
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   TRY_VOID(files.create_directories(path));

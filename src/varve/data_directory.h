@@ -17,6 +17,9 @@ namespace varve {
 class DataDirectory {
  public:
   static constexpr int kFormat = 1;
+  /// Whether the file that marks a data directory is as it should be: kCorrupt, or kUnsupported for
+  /// a newer format.
+  static Result<void> check_mark(FileSystem& files, const std::string& path);
 
   /// Makes the folder when missing. Refuses a folder with other things in it, one of a newer
   /// format, and one that another process uses (the message names its pid). The file system

@@ -97,6 +97,13 @@ Result<void> Node::State::open_data(const Config& config) {
   ingest = make_ingest(*catalog, *store, clock, random, for_ingest);
   auto for_queries = query_options(config);
   share_memory(*memory, for_queries);
+  for_queries.storage = [engine = store.get()] {
+    auto report = engine->health();
+    return influxql::StorageFacts{.writable = report.writable,
+                                  .quarantined_files = report.quarantined_files,
+                                  .deletes_pending = report.deletes_pending,
+                                  .damage = std::move(report.damage)};
+  };
   queries = std::make_unique<influxql::InfluxqlEngine>(
       influxql::QueryServices{.catalog = *catalog,
                               .ingest = *ingest,
@@ -163,7 +170,9 @@ Result<void> Node::State::open_doors(const Config& config) {
     auto report = engine->health();
     return influx::HealthReport{.writable = report.writable,
                                 .reason = std::move(report.reason),
-                                .damage = std::move(report.damage)};
+                                .damage = std::move(report.damage),
+                                .quarantined_files = report.quarantined_files,
+                                .deletes_pending = report.deletes_pending};
   };
   open_access(config);
   const influx::DoorOptions door_options{

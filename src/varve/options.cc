@@ -171,7 +171,8 @@ void share_memory(MemoryGovernor& memory, engine::EngineOptions& options) {
   options.memtable_bytes_max = std::min(options.memtable_bytes_max, limit / 8 / options.shards);
   options.queue_bytes_max = std::min(options.queue_bytes_max, limit / 8);
   options.block_cache_bytes = std::min(options.block_cache_bytes, limit / 4);
-  options.scan_pinned_bytes_max = std::min(options.scan_pinned_bytes_max, limit / 16);
+  options.scan_pinned_bytes_max = std::min(options.scan_pinned_bytes_max, limit / 32);
+  options.build_bytes_max = std::min(options.build_bytes_max, limit / 32);
 }
 
 void share_memory(MemoryGovernor& memory, influxql::QueryOptions& options) {
@@ -180,6 +181,7 @@ void share_memory(MemoryGovernor& memory, influxql::QueryOptions& options) {
 }
 
 void share_memory(MemoryGovernor& memory, IngestOptions& options) {
+  options.memory = &memory;
   // A cached series takes some hundred bytes in each thread that writes.
   options.raw_keys_max = std::min(options.raw_keys_max, memory.limit_bytes() / 2'048);
 }

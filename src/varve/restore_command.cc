@@ -3,6 +3,7 @@
 #include "io/posix_file_system.h"
 #include "serve/http/form.h"
 #include "varve/admin_client.h"
+#include "varve/backup_job.h"
 #include "varve/byte_text.h"
 #include "varve/commands.h"
 #include "varve/config_sources.h"
@@ -23,6 +24,10 @@ Result<admin::Outcome> restore_whole(const RestoreArguments& arguments) {
                             clock, random);
   }
   BucketFileSystem files(local, "", bucket_opener(config, local, clock, random));
+  if (!BucketFileSystem::is_bucket_path(arguments.from)) {
+    TRY_VOID(check_apart("the backup " + arguments.from, arguments.from,
+                         "the new folder " + arguments.data_dir, arguments.data_dir));
+  }
   const auto listing = TRY(engine::read_backup_listing(files, arguments.from));
   const std::string all = byte_text(listing.size_bytes());
   uint64_t bytes_done = 0;

@@ -9,6 +9,7 @@
 #include "engine/backup/backup_restore.h"
 #include "engine/backup/store_check.h"
 #include "varve/byte_text.h"
+#include "varve/data_directory.h"
 
 namespace varve {
 namespace {
@@ -108,10 +109,16 @@ Result<admin::Outcome> verify_data_directory(FileSystem& files, const std::strin
   }
   const auto lock = files.lock(join_path(path, "LOCK"));
   if (!lock) return fail(lock.error());
+  uint64_t complaints = 0;
+  if (const auto marked = DataDirectory::check_mark(files, path); !marked) {
+    if (marked.error().code != ErrorCode::kCorrupt) return fail(marked.error());
+    TRY_VOID(progress.damage(marked.error().message + "; no server opens the folder until it says " +
+                             "\"format " + std::to_string(DataDirectory::kFormat) + "\""));
+    ++complaints;
+  }
   FileSystem& mounted = mount ? *TRY(mount()) : files;
   TableNames names;
-  const uint64_t complaints =
-      TRY(check_catalog_file(join_path(path, "catalog.db"), progress, names));
+  complaints += TRY(check_catalog_file(join_path(path, "catalog.db"), progress, names));
   Reporter reporter(progress, std::move(names));
   const auto summary =
       TRY(engine::check_store_at_rest(mounted, join_path(path, "engine"), reporter.report()));

@@ -2,10 +2,15 @@
 #include "engine/backup/store_check.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <map>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/bytes.h"
+#include "engine/series_index/index_snapshot.h"
 #include "engine/sst/sst_reader.h"
 #include "engine/wal/wal_format.h"
 
@@ -68,7 +73,21 @@ std::string rows_of(const SstMeta& meta, const CheckReport& report) {
 struct WalFindings {
   std::vector<std::string> places;
   uint64_t size_bytes = 0;
+  uint64_t end = 0;  ///< Of its last good record.
+  bool is_cut = false;
+  Lsn lsn_first{};  ///< 0: no record.
+  Lsn lsn_last{};
 };
+
+// A segment gets its space before its first record: where the file ends inside a record it was made
+// shorter since.
+bool ends_in_record(std::string_view bytes, const WalScan& scan) {
+  if (!scan.torn) return false;
+  const std::string_view rest = bytes.substr(scan.end);
+  if (rest.size() < kWalRecordHeaderBytes) return true;
+  ByteReader in(rest.substr(4));
+  return wal_record_bytes(in.u32()) > rest.size();
+}
 
 Result<WalFindings> look_at_wal(FileSystem& files, const std::string& path,
                                 const WalSegmentName& name) {
@@ -77,6 +96,12 @@ Result<WalFindings> look_at_wal(FileSystem& files, const std::string& path,
   findings.size_bytes = bytes.size();
   TRY_VOID(check_wal_segment_header(bytes));
   const WalScan scan = scan_wal_segment(bytes, name);
+  findings.end = scan.end;
+  findings.is_cut = ends_in_record(bytes, scan);
+  if (!scan.records.empty()) {
+    findings.lsn_first = scan.records.front().lsn;
+    findings.lsn_last = scan.records.back().lsn;
+  }
   for (const WalDamage& damage : scan.damage) {
     findings.places.push_back("from byte " + std::to_string(damage.begin) + " to " +
                               std::to_string(damage.end));
@@ -90,19 +115,22 @@ Result<WalFindings> look_at_wal(FileSystem& files, const std::string& path,
   return findings;
 }
 
-Result<void> check_wal_segment(FileSystem& files, const std::string& path,
-                               const WalSegmentName& name, bool in_use, const CheckReport& report,
-                               CheckSummary& summary) {
+// Gives what was read, or nothing when that was said already.
+Result<std::optional<WalFindings>> check_wal_segment(FileSystem& files, const std::string& path,
+                                                     const WalSegmentName& name, bool in_use,
+                                                     const CheckReport& report,
+                                                     CheckSummary& summary) {
   auto findings = look_at_wal(files, path, name);
   if (in_use && (!findings || !findings->places.empty())) {
     // Read while it was written, perhaps.
     std::this_thread::sleep_for(kSecondLook);
     findings = look_at_wal(files, path, name);
-    if (!findings && findings.error().code == ErrorCode::kNotFound) return {};
+    if (!findings && findings.error().code == ErrorCode::kNotFound) return std::nullopt;
   }
   if (!findings) {
-    return found(report, summary, path + " cannot be read: " + findings.error().message +
-                                      "; its rows are lost unless they were written out");
+    TRY_VOID(found(report, summary, path + " cannot be read: " + findings.error().message +
+                                        "; its rows are lost unless they were written out"));
+    return std::nullopt;
   }
   for (const std::string& place : findings->places) {
     TRY_VOID(found(report, summary,
@@ -110,7 +138,51 @@ Result<void> check_wal_segment(FileSystem& files, const std::string& path,
                        "; the writes that stood there are lost unless they were written out, the "
                        "others are kept"));
   }
-  return count(report, summary, findings->size_bytes);
+  TRY_VOID(count(report, summary, findings->size_bytes));
+  return std::move(*findings);
+}
+
+// What is missing between segments, oldest first. Numbers are given to records one after the other;
+// those up to `flushed` are not needed.
+class WalSequence {
+ public:
+  WalSequence(Lsn flushed, const CheckReport& report, CheckSummary& summary)
+      : last_(raw(flushed)), report_(report), summary_(summary) {}
+
+  Result<void> add(const std::string& path, const WalFindings& findings) {
+    if (raw(findings.lsn_first) == 0) return cut(path, findings);
+    if (raw(findings.lsn_first) > last_ + 1) {
+      const std::string place = before_.empty() ? "before " + path
+                                                : "between " + before_ + " and " + path;
+      TRY_VOID(found(report_, summary_,
+                     path + " does not follow what is before it: records " +
+                         std::to_string(last_ + 1) + " to " +
+                         std::to_string(raw(findings.lsn_first) - 1) + " " + place +
+                         " are missing; a file is lost or was cut, or a failing disk refused "
+                         "those writes"));
+    }
+    last_ = std::max(last_, raw(findings.lsn_last));
+    before_ = path;
+    return cut(path, findings);
+  }
+
+ private:
+  Result<void> cut(const std::string& path, const WalFindings& findings) {
+    if (!findings.is_cut) return {};
+    return found(report_, summary_, path + " was cut inside a record, at byte " +
+                                        std::to_string(findings.end) +
+                                        "; the writes behind it are lost");
+  }
+
+  uint64_t last_;
+  std::string before_;
+  const CheckReport& report_;
+  CheckSummary& summary_;
+};
+
+std::string first_line(std::string text) {
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 }  // namespace
@@ -132,6 +204,28 @@ Result<void> check_sorted_files(FileSystem& files, const std::string& folder,
   return {};
 }
 
+namespace {
+
+// What a start will go by when nothing says which manifest is in force. Damage in it is not told.
+Result<ManifestState> newest_state(FileSystem& files, const std::string& folder) {
+  constexpr std::string_view kPrefix = "MANIFEST-";
+  uint64_t newest = 0;
+  for (const std::string& name : TRY(files.list(folder))) {
+    if (!name.starts_with(kPrefix)) continue;
+    uint64_t number = 0;
+    const auto end = name.data() + name.size();
+    const auto parsed = std::from_chars(name.data() + kPrefix.size(), end, number);
+    if (parsed.ec == std::errc() && parsed.ptr == end) newest = std::max(newest, number);
+  }
+  if (newest == 0) return ManifestState{};
+  const std::string bytes =
+      TRY(read_file(files, join_path(folder, std::string(kPrefix) + std::to_string(newest))));
+  auto scan = scan_manifest(bytes);
+  return scan ? std::move(scan->state) : ManifestState{};
+}
+
+}  // namespace
+
 Result<ManifestState> check_manifest(FileSystem& files, const std::string& folder,
                                      const CheckReport& report, CheckSummary& summary) {
   const std::string pointer = join_path(folder, "CURRENT");
@@ -141,10 +235,9 @@ Result<ManifestState> check_manifest(FileSystem& files, const std::string& folde
     const bool has_files = std::ranges::any_of(
         names, [](const std::string& name) { return name.ends_with(".sst"); });
     // Without data files the power went before the first manifest was there.
-    if (has_files) {
-      TRY_VOID(found(report, summary, pointer + " is missing; the newest manifest will be used"));
-    }
-    return ManifestState{};
+    if (!has_files) return ManifestState{};
+    TRY_VOID(found(report, summary, pointer + " is missing; the newest manifest will be used"));
+    return newest_state(files, folder);
   }
   if (!named) return fail(named.error());
   if (named->ends_with('\n')) named->pop_back();
@@ -152,7 +245,7 @@ Result<ManifestState> check_manifest(FileSystem& files, const std::string& folde
   if (!named->starts_with("MANIFEST-") || !TRY(files.exists(path))) {
     TRY_VOID(found(report, summary, pointer + " is damaged at byte 0: it names no manifest; the "
                                               "newest will be used"));
-    return ManifestState{};
+    return newest_state(files, folder);
   }
   const std::string bytes = TRY(read_file(files, path));
   TRY_VOID(count(report, summary, bytes.size()));
@@ -174,30 +267,77 @@ Result<ManifestState> check_manifest(FileSystem& files, const std::string& folde
   return std::move(scan->state);
 }
 
-Result<void> check_wal(FileSystem& files, const std::string& folder, bool in_use,
+Result<void> check_wal(FileSystem& files, const std::string& folder, Lsn flushed, bool in_use,
                        const CheckReport& report, CheckSummary& summary) {
   if (!TRY(files.exists(folder))) return {};
-  for (const std::string& file_name : TRY(files.list(folder))) {
+  auto names = TRY(files.list(folder));
+  std::ranges::sort(names);  // By generation.
+  WalSequence sequence(flushed, report, summary);
+  for (const std::string& file_name : names) {
     const auto name = WalSegmentName::parse(file_name);
     if (!name) continue;
     const std::string path = join_path(folder, file_name);
     // A running server renames segments that it does not need any more.
     if (in_use && !TRY(files.exists(path))) continue;
-    TRY_VOID(check_wal_segment(files, path, *name, in_use, report, summary));
+    const auto findings = TRY(check_wal_segment(files, path, *name, in_use, report, summary));
+    if (findings && !in_use) TRY_VOID(sequence.add(path, *findings));
   }
   return {};
+}
+
+Result<void> check_series_snapshots(FileSystem& files, const std::string& folder,
+                                    const ManifestState& state, const CheckReport& report,
+                                    CheckSummary& summary) {
+  std::map<TableId, MergeMode> tables;
+  for (const auto& [id, meta] : state.ssts()) tables.emplace(meta.table, meta.mode);
+  for (const auto& [table, mode] : tables) {
+    const std::string path = join_path(folder, std::to_string(raw(table)) + ".series");
+    const auto file = files.open(path, FileSystem::OpenMode::kRead);
+    if (!file && file.error().code == ErrorCode::kNotFound) continue;
+    if (!file) return fail(file.error());
+    const auto every = [](const SnapshotSegment&) { return true; };
+    const auto read = read_index_snapshot(**file, {.table = table, .mode = mode}, 0, every);
+    if (!read) {
+      TRY_VOID(found(report, summary,
+                     path + " cannot be used: " + read.error().message +
+                         "; no row is lost, a start takes longer"));
+    }
+    TRY_VOID(count(report, summary, TRY((*file)->size_bytes())));
+  }
+  return {};
+}
+
+Result<void> check_shards_file(FileSystem& files, const std::string& directory,
+                               const CheckReport& report, CheckSummary& summary) {
+  uint64_t folders = 0;
+  for (const std::string& name : TRY(files.list(directory))) folders += name.starts_with("shard-");
+  if (folders == 0) return {};
+  const std::string path = join_path(directory, "SHARDS");
+  const auto text = read_file(files, path);
+  if (!text && text.error().code != ErrorCode::kNotFound) return fail(text.error());
+  if (!text) {
+    return found(report, summary, path + " is missing; there are " + std::to_string(folders) +
+                                      " folders of shards");
+  }
+  TRY_VOID(count(report, summary, text->size()));
+  if (first_line(*text) == std::to_string(folders)) return {};
+  return found(report, summary, path + " is damaged at byte 0: it does not say that there are " +
+                                    std::to_string(folders) + " folders of shards");
 }
 
 Result<CheckSummary> check_store_at_rest(FileSystem& files, const std::string& directory,
                                          const CheckReport& report) {
   CheckSummary summary;
   if (!TRY(files.exists(directory))) return summary;
+  TRY_VOID(check_shards_file(files, directory, report, summary));
   for (const std::string& name : TRY(files.list(directory))) {
     if (!name.starts_with("shard-")) continue;
     const std::string folder = join_path(directory, name);
     const auto state = TRY(check_manifest(files, folder, report, summary));
     TRY_VOID(check_sorted_files(files, folder, state, report, summary));
-    TRY_VOID(check_wal(files, join_path(folder, "wal"), false, report, summary));
+    TRY_VOID(check_series_snapshots(files, folder, state, report, summary));
+    TRY_VOID(
+        check_wal(files, join_path(folder, "wal"), state.flushed_lsn(), false, report, summary));
   }
   return summary;
 }
@@ -205,6 +345,7 @@ Result<CheckSummary> check_store_at_rest(FileSystem& files, const std::string& d
 Result<CheckSummary> check_running_store(FileSystem& files, const FrozenStore& store,
                                          const CheckReport& report) {
   CheckSummary summary;
+  TRY_VOID(check_shards_file(files, store.directory, report, summary));
   for (const FrozenShard& shard : store.shards) {
     const std::string folder = join_path(store.directory, shard.folder);
     auto manifest = check_manifest(files, folder, report, summary);
@@ -214,7 +355,8 @@ Result<CheckSummary> check_running_store(FileSystem& files, const FrozenStore& s
     }
     if (!manifest) return fail(manifest.error());
     TRY_VOID(check_sorted_files(files, folder, shard.state, report, summary));
-    TRY_VOID(check_wal(files, join_path(folder, "wal"), true, report, summary));
+    TRY_VOID(check_wal(files, join_path(folder, "wal"), shard.state.flushed_lsn(), true, report,
+                       summary));
   }
   return summary;
 }

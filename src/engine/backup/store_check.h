@@ -39,10 +39,20 @@ Result<void> check_sorted_files(FileSystem& files, const std::string& folder,
 Result<ManifestState> check_manifest(FileSystem& files, const std::string& folder,
                                      const CheckReport& report, CheckSummary& summary);
 
-/// Every record of every WAL segment. `in_use`: a server writes there; what looks damaged is looked
-/// at again, and segments may go away.
-Result<void> check_wal(FileSystem& files, const std::string& folder, bool in_use,
+/// Every record of every WAL segment. `flushed`: rows up to there are in sorted files. At rest also
+/// that no segment is missing or cut short; `in_use`: a server writes there, what looks damaged is
+/// looked at again, and segments may go away.
+Result<void> check_wal(FileSystem& files, const std::string& folder, Lsn flushed, bool in_use,
                        const CheckReport& report, CheckSummary& summary);
+
+/// Every series snapshot of the folder, of tables that have files in the state.
+Result<void> check_series_snapshots(FileSystem& files, const std::string& folder,
+                                    const ManifestState& state, const CheckReport& report,
+                                    CheckSummary& summary);
+
+/// The file that says how many shards there are, beside their folders.
+Result<void> check_shards_file(FileSystem& files, const std::string& directory,
+                               const CheckReport& report, CheckSummary& summary);
 
 /// All of a store's folder that nobody has open.
 Result<CheckSummary> check_store_at_rest(FileSystem& files, const std::string& directory,

@@ -184,5 +184,82 @@ TEST_F(StoreCheck, SaysThatTheManifestIsGone) {
   EXPECT_TRUE(sentences[0].starts_with("data/shard-0/CURRENT is missing")) << sentences[0];
 }
 
+TEST_F(StoreCheck, LooksAtTheFilesBehindADamagedPointer) {
+  store_.reset();
+  files_.flip_bit("data/shard-0/CURRENT", 0, 1);
+  ASSERT_TRUE(files_.remove("data/shard-0/1.sst"));
+  const auto sentences = check();
+  ASSERT_EQ(sentences.size(), 2U);
+  EXPECT_TRUE(sentences[0].starts_with("data/shard-0/CURRENT is damaged")) << sentences[0];
+  EXPECT_TRUE(sentences[1].starts_with("data/shard-0/1.sst is missing")) << sentences[1];
+}
+
+TEST_F(StoreCheck, FindsAWrongNumberOfShards) {
+  store_.reset();
+  files_.flip_bit("data/SHARDS", 0, 1);
+  const auto sentences = check();
+  ASSERT_EQ(sentences.size(), 1U);
+  EXPECT_TRUE(sentences[0].starts_with("data/SHARDS is damaged")) << sentences[0];
+  ASSERT_TRUE(files_.remove("data/SHARDS"));
+  EXPECT_TRUE(check().at(0).starts_with("data/SHARDS is missing"));
+}
+
+TEST_F(StoreCheck, FindsLogFilesThatAreMissingOrCut) {
+  // More than one segment of records that are in no sorted file.
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(write(*store_, request_of(kTable, rows(50))));
+  store_.reset();
+  const std::string folder = "data/shard-0/wal";
+  std::vector<std::string> segments;
+  for (const std::string& name : files_.list(folder).value()) {
+    if (name.ends_with(".wal")) segments.push_back(folder + "/" + name);
+  }
+  std::ranges::sort(segments);
+  ASSERT_GT(segments.size(), 3U);
+  ASSERT_EQ(check(), std::vector<std::string>());
+
+  const std::string victim = segments[segments.size() - 2];
+  const std::string sound = read_file(files_, victim).value();
+  ASSERT_TRUE(files_.remove(victim));
+  auto sentences = check();
+  ASSERT_EQ(sentences.size(), 1U);
+  EXPECT_TRUE(sentences[0].starts_with(segments.back() + " does not follow")) << sentences[0];
+
+  ASSERT_TRUE(write_file_atomically(files_, victim, std::string_view(sound).substr(0, 300)));
+  sentences = check();
+  ASSERT_EQ(sentences.size(), 2U);
+  EXPECT_TRUE(sentences[0].starts_with(victim + " was cut inside a record")) << sentences[0];
+}
+
+TEST_F(StoreCheck, FindsADamagedSeriesSnapshot) {
+  store_.reset();
+  EngineOptions chosen = options();
+  chosen.series_snapshot_series_min = 1;
+  store_ = LocalStore::open(chosen, files_, SystemClock::instance(), random_, {kTable}).value();
+  ASSERT_TRUE(store_->flush());
+  ASSERT_TRUE(store_->close());
+  store_.reset();
+  const std::string path = "data/shard-0/1.series";
+  ASSERT_TRUE(files_.exists(path).value());
+  EXPECT_EQ(check(), std::vector<std::string>());
+  files_.flip_bit(path, read_file(files_, path)->size() / 2, 3);
+  const auto sentences = check();
+  ASSERT_EQ(sentences.size(), 1U);
+  EXPECT_TRUE(sentences[0].starts_with(path + " cannot be used")) << sentences[0];
+}
+
+TEST_F(StoreCheck, AStoreWritesAWrongNumberOfShardsAnewWhenTheFoldersTell) {
+  store_.reset();
+  files_.flip_bit("data/SHARDS", 0, 1);
+  auto store = LocalStore::open(options(), files_, SystemClock::instance(), random_, {kTable});
+  ASSERT_TRUE(store) << store.error().message;
+  EXPECT_EQ((*store)->health().damage.size(), 1U);
+  EXPECT_EQ(read_file(files_, "data/SHARDS").value(), "1\n");
+  EngineOptions two = options();
+  two.shards = 2;
+  store->reset();
+  EXPECT_EQ(LocalStore::open(two, files_, SystemClock::instance(), random_, {kTable}).error().code,
+            ErrorCode::kInvalidInput);
+}
+
 }  // namespace
 }  // namespace varve::engine

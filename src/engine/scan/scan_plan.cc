@@ -50,6 +50,23 @@ void ScanPlan::choose_series() {
   for (const SeriesId id : series_) wanted_.add(id);
 }
 
+void ScanPlan::share_memory(MemoryGovernor* memory) {
+  pinned_memory_ = std::make_unique<ScopedMemory>(memory, MemoryGovernor::Use::kQueries);
+  row_memory_ = std::make_unique<ScopedMemory>(memory, MemoryGovernor::Use::kQueries);
+  budget_.memory = pinned_memory_.get();
+}
+
+Result<void> ScanPlan::hold_rows(size_t row_count) {
+  if (!row_memory_) return {};
+  constexpr size_t kStepBytes = 1u << 20;
+  // The row's place, its time and its cells.
+  size_t row_bytes = 32;
+  for (const ScanColumn& column : columns_) row_bytes += ColumnVector::cell_size_bytes(column.type);
+  // Little is not worth asking for.
+  if (row_memory_->set(row_count * row_bytes / kStepBytes * kStepBytes)) return {};
+  return fail(ErrorCode::kOverloaded, "the server's memory limit is reached");
+}
+
 SegmentScan ScanPlan::open(const SegmentView& segment) {
   SegmentScan scan(segment, table_->mode(), columns_, all_series_ ? nullptr : &wanted_, budget_);
   scan.hide(view_->deletes, spec_.range, table_->index());

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/memory_governor.h"
 #include "engine/predicate/row_filter.h"
 #include "engine/predicate/tag_filter.h"
 #include "engine/scan/row_run.h"
@@ -35,6 +36,10 @@ class ScanPlan {
   /// Segments that overlap the range, in the order in which their rows are answered.
   const std::vector<const SegmentView*>& segments() const { return segments_; }
   SegmentScan open(const SegmentView& segment);
+  /// What the scan keeps is claimed there from now on; null: nowhere. It outlives the plan.
+  void share_memory(MemoryGovernor* memory);
+  /// Says how many rows wait to be handed out; kOverloaded when that is too much memory.
+  Result<void> hold_rows(size_t row_count);
 
   /// The rows of a run that match and exist, in rising order of time; falling when `descending`.
   RowRun select(const RowRun& run, SeriesId series, bool descending);
@@ -55,6 +60,9 @@ class ScanPlan {
   std::shared_ptr<const TableView> view_;
   TagFilter filter_;
   CancelFlag cancel_;
+  // Of pinned columns, and of rows made of them. Null: not counted.
+  std::unique_ptr<ScopedMemory> pinned_memory_;
+  std::unique_ptr<ScopedMemory> row_memory_;
   PinBudget budget_;
   std::vector<ScanColumn> columns_;
   std::vector<SeriesId> series_;

@@ -14,26 +14,28 @@ SeriesStream::SeriesStream(std::unique_ptr<ScanPlan> plan)
   for (const SegmentView* segment : plan_->segments()) segments_.push_back(plan_->open(*segment));
 }
 
-// Adds the rows of the next series; false when there is none.
-Result<bool> SeriesStream::load_series() {
-  if (series_next_ == plan_->series().size()) return false;
+// Adds the rows of the series in the next segment, or those of the next series in the first one;
+// false when there is none. A series of all segments may be more than memory holds.
+Result<bool> SeriesStream::load_rows() {
+  if (series_next_ == plan_->series().size() || segments_.empty()) return false;
   TRY_VOID(plan_->check_cancelled());
-  const SeriesId id = plan_->series()[series_next_++];
+  const SeriesId id = plan_->series()[series_next_];
   const KeyHash hash = plan_->table().index().hash(id);
   const bool descending = plan_->spec().descending;
   const uint64_t limit = plan_->spec().series_rows_limit;
-  uint64_t rows_left = limit == 0 ? UINT64_MAX : limit;
-  for (SegmentScan& segment : segments_) {
-    if (rows_left == 0) break;
-    auto runs = TRY(segment.rows(id, hash, plan_->spec().range));
-    if (descending) std::ranges::reverse(runs);
-    for (const RowRun& run : runs) {
-      RowRun selected = plan_->select_first(run, id, descending, rows_left);
-      if (selected.row_count() == 0) continue;
-      rows_left -= selected.row_count();
-      ready_.push_back({.series = id, .run = std::move(selected)});
-      if (rows_left == 0) break;
-    }
+  if (segment_next_ == 0) series_rows_left_ = limit == 0 ? UINT64_MAX : limit;
+  auto runs = TRY(segments_[segment_next_].rows(id, hash, plan_->spec().range));
+  if (descending) std::ranges::reverse(runs);
+  for (const RowRun& run : runs) {
+    RowRun selected = plan_->select_first(run, id, descending, series_rows_left_);
+    if (selected.row_count() == 0) continue;
+    series_rows_left_ -= selected.row_count();
+    ready_.push_back({.series = id, .run = std::move(selected)});
+    if (series_rows_left_ == 0) break;
+  }
+  if (++segment_next_ == segments_.size() || series_rows_left_ == 0) {
+    segment_next_ = 0;
+    ++series_next_;
   }
   return true;
 }
@@ -116,8 +118,9 @@ Result<ScanBatch> SeriesStream::next() {
   for (const Ready& ready : ready_) rows += ready.run.row_count();
   while (rows < kBatchRows) {
     const size_t known = ready_.size();
-    if (!TRY(load_series())) break;
+    if (!TRY(load_rows())) break;
     for (size_t i = known; i < ready_.size(); ++i) rows += ready_[i].run.row_count();
+    TRY_VOID(plan_->hold_rows(rows));
   }
   if (ready_.empty()) return ScanBatch{};
   ScanBatch batch =

@@ -22,7 +22,7 @@ class SeriesStream final : public BatchStream {
     SeriesId series{};
     RowRun run;
   };
-  Result<bool> load_series();
+  Result<bool> load_rows();
   ScanBatch take_long(Ready& ready);
   ScanBatch take_short();
 
@@ -33,6 +33,8 @@ class SeriesStream final : public BatchStream {
   std::unique_ptr<ScanPlan> plan_;
   std::deque<SegmentScan> segments_;
   size_t series_next_ = 0;
+  size_t segment_next_ = 0;
+  uint64_t series_rows_left_ = 0;  // Of that series.
   std::deque<Ready> ready_;
   uint64_t rows_left_;
 };

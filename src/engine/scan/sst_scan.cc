@@ -129,7 +129,7 @@ Result<std::shared_ptr<SstScan::Decoded>> SstScan::decode(const SeriesRows& rows
     return fail(error);
   }
   const size_t bytes = decoded->size_bytes();
-  if (budget_.bytes + bytes <= budget_.bytes_max) {
+  if (budget_.may_hold(budget_.bytes + bytes)) {
     pin(decoded);
     return decoded;
   }

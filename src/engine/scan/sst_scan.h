@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "base/memory_governor.h"
 #include "engine/scan/row_run.h"
 #include "engine/shard/sst_file.h"
 #include "model/time_range.h"
@@ -21,6 +22,14 @@ struct PinBudget {
   size_t bytes = 0;
   /// Sorted files that share it.
   size_t files = 0;
+  /// Where they are claimed, in steps; null: nowhere. It outlives the budget.
+  ScopedMemory* memory = nullptr;
+
+  /// False when so many bytes in all are too much.
+  bool may_hold(size_t total) {
+    constexpr size_t kStepBytes = 1u << 20;
+    return total <= bytes_max && (memory == nullptr || memory->set(total / kStepBytes * kStepBytes));
+  }
 
   /// When a row group is too much, the next rows of it are copied: about so many bytes.
   size_t share() const { return std::max(bytes_max / std::max<size_t>(files, 1), kShareMin); }

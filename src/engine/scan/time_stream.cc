@@ -144,6 +144,7 @@ Result<void> TimeStream::load_slice(const Slice& slice) {
   auto few = std::make_shared<OwnedRows>(plan_->columns());
   for (uint32_t place = 0; place < plan_->series().size(); ++place) {
     TRY_VOID(plan_->check_cancelled());
+    TRY_VOID(plan_->hold_rows(rows_.size()));
     const SeriesId id = plan_->series()[place];
     auto runs = TRY(scan_->rows(id, plan_->table().index().hash(id), slice.range));
     for (RowRun& selected : select_first(std::move(runs), id)) {

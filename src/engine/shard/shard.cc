@@ -10,8 +10,10 @@
 namespace varve::engine {
 namespace {
 
-// One write of the log and one sync carry at most about so much.
+// One write of the log and one sync carry at most about so much, and less when few bytes may wait:
+// a group is in memory twice more while it is written.
 constexpr size_t kGroupBytesMax = 8u << 20;
+constexpr size_t kGroupShare = 8;
 constexpr int64_t kRetryNs = 5'000'000'000;
 
 }  // namespace
@@ -101,6 +103,7 @@ void Shard::run_writer() {
 void Shard::commit_tasks(std::vector<WriteTask> tasks) {
   std::vector<WriteTask> group;
   size_t group_bytes = 0;
+  const size_t bytes_max = std::min(kGroupBytesMax, context_.options.queue_bytes_max / kGroupShare);
   const auto commit = [&] {
     if (!group.empty()) writer_.commit(std::exchange(group, {}));
     group_bytes = 0;
@@ -111,7 +114,7 @@ void Shard::commit_tasks(std::vector<WriteTask> tasks) {
       task.run();
       continue;
     }
-    if (group_bytes + task.size_bytes > kGroupBytesMax) commit();
+    if (group_bytes + task.size_bytes > bytes_max) commit();
     group_bytes += task.size_bytes;
     group.push_back(std::move(task));
   }

@@ -10,8 +10,6 @@
 namespace varve::engine {
 namespace {
 
-// What a build holds of one series at a time, and of a row group.
-constexpr size_t kSliceBytes = 32u << 20;
 constexpr uint64_t kRowGroupRowsMin = 1'024;
 
 // The series of all sources, by hash.
@@ -60,8 +58,8 @@ size_t row_bytes(const SstBuild& build) {
   return bytes;
 }
 
-// Slices of the range, each of which a series can have in memory as a whole: about kSliceBytes, as
-// far as the runs of the files tell. A memtable is in memory anyway.
+// Slices of the range, each of which a series can have in memory as a whole: about build_bytes_max,
+// as far as the runs of the files tell. A memtable is in memory anyway.
 Result<std::vector<TimeRange>> slices_of(const SstBuild& build, const KeyHash& series,
                                          const TimeRange& range, SegmentScan& scan) {
   std::vector<SeriesRows> runs;
@@ -71,7 +69,7 @@ Result<std::vector<TimeRange>> slices_of(const SstBuild& build, const KeyHash& s
       runs.push_back(rows);
     }
   }
-  const uint64_t rows_max = std::max<uint64_t>(1, kSliceBytes / row_bytes(build));
+  const uint64_t rows_max = std::max<uint64_t>(1, build.options.build_bytes_max / row_bytes(build));
   uint64_t row_count = 0;
   for (const SeriesRows& rows : runs) row_count += rows.row_count;
   if (row_count <= rows_max) return std::vector<TimeRange>{range};
@@ -91,15 +89,20 @@ Result<std::vector<TimeRange>> slices_of(const SstBuild& build, const KeyHash& s
   return slices;
 }
 
+// Whoever reads a row group has all its columns in memory.
+uint32_t row_group_rows(const SstBuild& build) {
+  const uint64_t rows_max =
+      std::max<uint64_t>(kRowGroupRowsMin, build.options.build_bytes_max / row_bytes(build));
+  return static_cast<uint32_t>(std::min<uint64_t>(
+      {build.options.row_group_rows_max, EngineOptions::kRowGroupRowsMax, rows_max}));
+}
+
 Result<std::unique_ptr<SstWriter>> make_writer(const SstBuild& build) {
   TableLabels labels;
   if (build.options.labels) {
     if (auto known = build.options.labels(build.table.id())) labels = std::move(*known);
   }
   if (labels.table.empty()) labels.table = "t" + std::to_string(raw(build.table.id()));
-  // Whoever reads a row group has all its columns in memory.
-  const uint64_t group_rows_max =
-      std::max<uint64_t>(kRowGroupRowsMin, kSliceBytes / row_bytes(build));
   return make_sst_writer(
       build.files,
       {.path = build.path,
@@ -110,23 +113,50 @@ Result<std::unique_ptr<SstWriter>> make_writer(const SstBuild& build) {
        .columns = label_columns(build.table.index().tag_ids(), build.fields, labels),
        .version_first = build.version_first,
        .version_last = build.version_last,
-       .row_group_rows_max = static_cast<uint32_t>(
-           std::min<uint64_t>({build.options.row_group_rows_max, EngineOptions::kRowGroupRowsMax,
-                               group_rows_max}))});
+       .row_group_rows_max = row_group_rows(build)});
 }
+
+// What a build was seen to hold, so that others wait meanwhile. It cannot wait itself: it is what
+// gives memory back.
+class BuildMemory {
+ public:
+  explicit BuildMemory(const SstBuild& build)
+      : row_bytes_(row_bytes(build)),
+        // The rows of a group, their encoded form, and what encoding takes.
+        base_bytes_(3 * row_group_rows(build) * row_bytes_ +
+                    (build.sources.files.empty() ? 0 : build.options.scan_pinned_bytes_max)),
+        held_(build.options.memory, MemoryGovernor::Use::kMemtables) {
+    held_.set_anyway(base_bytes_);
+  }
+  /// So many rows of a series are there, and merged.
+  void note_rows(uint64_t row_count) {
+    if (row_count <= rows_most_) return;
+    rows_most_ = row_count;
+    held_.set_anyway(base_bytes_ + 2 * rows_most_ * row_bytes_);
+  }
+
+ private:
+  size_t row_bytes_;
+  size_t base_bytes_;
+  uint64_t rows_most_ = 0;
+  ScopedMemory held_;
+};
 
 // Of rows gathered together; the more series share a look at a chunk, the better.
 constexpr size_t kSlabBytes = 16u << 20;
 
 // The rows of memtables alone, nothing of which is hidden: many series at a time.
-Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWriter& writer) {
+Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWriter& writer,
+                              BuildMemory& memory) {
   const SeriesIndex& index = build.table.index();
-  const size_t rows_max = std::max<size_t>(1, kSliceBytes / row_bytes(build));
+  const size_t rows_max = std::max<size_t>(1, build.options.build_bytes_max / row_bytes(build));
   MemtableRows::Slab slab;
   std::string keys;
   std::vector<SeriesSlice> slices;
-  const size_t rows_together = std::max<size_t>(1, kSlabBytes / row_bytes(build));
+  const size_t rows_together =
+      std::max<size_t>(1, std::min(kSlabBytes, build.options.build_bytes_max) / row_bytes(build));
   while (rows.next(rows_together, rows_max, slab)) {
+    memory.note_rows(slab.times_ns.size());
     keys.clear();
     slices.clear();
     std::vector<size_t> key_ends;
@@ -200,6 +230,7 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
   SegmentScan scan(build.sources, build.table.mode(), columns, nullptr, budget);
   scan.hide(build.deletes, TimeRange{}, build.table.index());
   std::unique_ptr<SstWriter> writer;
+  BuildMemory memory(build);
   const auto append = [&](const SeriesRef& series, const RowRun& run) -> Result<void> {
     if (run.row_count() == 0) return {};
     if (!writer) writer = TRY(make_writer(build));
@@ -232,10 +263,10 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
         }
         for (const TimeRange& slice : TRY(slices_of(build, series.hash, part.range, scan))) {
           uint64_t row_count = 0;
-          for (const RowRun& run : TRY(scan.rows_strict(id, series.hash, slice))) {
-            row_count += run.row_count();
-            TRY_VOID(append(series, run));
-          }
+          const auto runs = TRY(scan.rows_strict(id, series.hash, slice));
+          for (const RowRun& run : runs) row_count += run.row_count();
+          memory.note_rows(row_count);
+          for (const RowRun& run : runs) TRY_VOID(append(series, run));
           if (build.proceed) TRY_VOID(build.proceed(row_count));
         }
       }
@@ -248,7 +279,7 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
   }
   if (rows) {
     writer = TRY(make_writer(build));
-    TRY_VOID(append_memtables(build, std::move(*rows), *writer));
+    TRY_VOID(append_memtables(build, std::move(*rows), *writer, memory));
   } else {
     TRY_VOID(build_all());
   }

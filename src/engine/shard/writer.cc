@@ -107,8 +107,9 @@ Result<Writer::Pending> Writer::prepare(WriteTask& task) {
                 "rows arrive faster than they are flushed; memtables hold " +
                     std::to_string(memtable_bytes()) + " bytes");
   }
-  if (options_.memory != nullptr &&
-      !options_.memory->try_claim(MemoryGovernor::Use::kMemtables, 0)) {
+  // What the memtables will take; claimed in earnest once it is known.
+  if (ScopedMemory memory(options_.memory, MemoryGovernor::Use::kMemtables);
+      !memory.set(task.size_bytes)) {
     return fail(ErrorCode::kOverloaded, "the server's memory limit is reached");
   }
   // One version for the whole request: hybrid logical time, which never goes back.

@@ -194,7 +194,8 @@ ServerFacts InfluxqlEngine::facts() const {
           .now_ns = services_.clock.now_ns(),
           .steady_ns = services_.clock.steady_ns(),
           .started_ns = started_ns_,
-          .started_steady_ns = started_steady_ns_};
+          .started_steady_ns = started_steady_ns_,
+          .storage = options_.storage};
 }
 
 Result<ParsedQuery> InfluxqlEngine::parse(const QueryRequest& request) const {

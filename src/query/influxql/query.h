@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,14 @@ class MemoryGovernor;
 
 namespace varve::influxql {
 
+/// How the store is.
+struct StorageFacts {
+  bool writable = true;
+  uint64_t quarantined_files = 0;  ///< Left out of every answer.
+  uint64_t deletes_pending = 0;    ///< Not yet applied to every file.
+  std::vector<std::string> damage = {};  ///< What was found damaged, one sentence each.
+};
+
 struct QueryOptions {
   /// Series one SELECT may touch; 0: no limit. InfluxDB's max-select-series.
   size_t series_max = 0;
@@ -43,6 +52,8 @@ struct QueryOptions {
   int64_t timeout_ns = 0;
   /// For SHOW DIAGNOSTICS.
   std::string version;
+  /// The same; null: it says nothing about storage.
+  std::function<StorageFacts()> storage;
 };
 
 /// One text to run, and for whom. What it points to outlives the calls it is given to.

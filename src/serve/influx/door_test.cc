@@ -254,13 +254,14 @@ TEST(Health, FailsWhileWritesAreRefused) {
   handle_health(nullptr, reply);
   EXPECT_EQ(recorder->response.status, 200);
   EXPECT_EQ(recorder->response.body,
-            "{\"checks\":[],\"message\":\"ready for queries and writes\",\"name\":\"varve\","
-            "\"status\":\"pass\",\"version\":\"1.8.10\"}\n");
-  handle_health([] { return HealthReport{false, "no space", {"a.sst: bad"}}; }, reply);
+            "{\"checks\":[],\"deletes_pending\":0,\"message\":\"ready for queries and writes\","
+            "\"name\":\"varve\",\"quarantined_files\":0,\"status\":\"pass\",\"version\":\"1.8.10\"}\n");
+  handle_health([] { return HealthReport{false, "no space", {"a.sst: bad"}, 1, 2}; }, reply);
   EXPECT_EQ(recorder->response.status, 503);
   EXPECT_EQ(recorder->response.body,
             "{\"checks\":[{\"name\":\"damage\",\"status\":\"warn\",\"message\":\"a.sst: bad\"}],"
-            "\"message\":\"no space\",\"name\":\"varve\",\"status\":\"fail\","
+            "\"deletes_pending\":2,\"message\":\"no space\",\"name\":\"varve\","
+            "\"quarantined_files\":1,\"status\":\"fail\","
             "\"version\":\"1.8.10\"}\n");
 }
 

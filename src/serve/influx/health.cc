@@ -26,13 +26,13 @@ void handle_health(const HealthSource& source, const Reply& reply) {
     append_member(body, "message", report.damage[i]);
     body += '}';
   }
-  body += "],";
+  body += "],\"deletes_pending\":" + std::to_string(report.deletes_pending) + ',';
   append_member(body, "message",
                 report.writable ? std::string_view("ready for queries and writes")
                                 : std::string_view(report.reason));
   body += ',';
   append_member(body, "name", "varve");
-  body += ',';
+  body += ",\"quarantined_files\":" + std::to_string(report.quarantined_files) + ',';
   append_member(body, "status", report.writable ? "pass" : "fail");
   body += ',';
   append_member(body, "version", kServerVersion);

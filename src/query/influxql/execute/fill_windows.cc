@@ -28,7 +28,11 @@ class Filler {
   Result<Points> run(uint64_t points_max, StatementContext& context) {
     if (points_.size() == 0) return std::move(result_);
     set_range();
+    // All of it is known before: better no point than most of them in vain.
+    const uint64_t expected = expected_points(points_max);
     MemoryClaim memory(context.budget);
+    TRY_VOID(memory.set(saturating_product(expected, point_bytes())));
+    reserve(expected);
     while (next_ < points_.size() || is_inside()) {
       if (points_max > 0 && result_.size() >= points_max) break;
       if (result_.size() % 65'536 == 65'535) {
@@ -48,6 +52,33 @@ class Filler {
     end_ns_ = options_.window(last_ns).begin_ns;
     if (time_ns_ == kInfluxTimeMin) time_ns_ = options_.window(points_.times_ns[0]).begin_ns;
     offset_ns_ = zone_offset_ns(options_.zone, time_ns_);
+  }
+
+  uint64_t expected_points(uint64_t points_max) const {
+    uint64_t windows = 0;
+    if (is_inside()) {
+      const auto from = static_cast<uint64_t>(std::min(time_ns_, end_ns_));
+      const uint64_t span = static_cast<uint64_t>(std::max(time_ns_, end_ns_)) - from;
+      windows = span / static_cast<uint64_t>(options_.interval.duration_ns) + 1;
+    }
+    const uint64_t points = std::max<uint64_t>(windows, points_.size());
+    return points_max > 0 ? std::min(points, points_max) : points;
+  }
+  size_t point_bytes() const {
+    size_t bytes = sizeof(int64_t) + ColumnVector::cell_size_bytes(values_.type);
+    for (const ColumnVector& column : result_.aux) {
+      bytes += ColumnVector::cell_size_bytes(column.type());
+    }
+    return bytes;
+  }
+  static size_t saturating_product(size_t a, size_t b) {
+    size_t product = 0;
+    return __builtin_mul_overflow(a, b, &product) ? SIZE_MAX / 4 : product;
+  }
+  void reserve(size_t points) {
+    result_.times_ns.reserve(points);
+    result_.values.reserve(points);
+    for (ColumnVector& column : result_.aux) column.reserve(points);
   }
 
   bool is_inside() const {

@@ -188,8 +188,12 @@ Result<void> select_points(const SelectPlan& plan, const RunOptions& options,
     const GroupKey& key = (*groups)[options.is_ascending ? i : groups->size() - 1 - i];
     TRY_VOID(context.check());
     std::vector<Points> points;
+    MemoryClaim memory(context.budget);
+    size_t size_bytes = 0;
     for (const auto& source : sources) {
       points.push_back(limited(TRY(source->points(key)), options));
+      size_bytes += points.back().size_bytes();
+      TRY_VOID(memory.set(size_bytes));
     }
     writer.begin_group(key);
     TRY_VOID(join.write(points, calls, writer));

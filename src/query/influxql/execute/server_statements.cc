@@ -101,6 +101,18 @@ Result<void> execute(const ShowDiagnosticsStatement& statement, const ServerFact
                              time_text(facts.started_ns),
                              short_duration(facts.steady_ns - facts.started_steady_ns)}}));
   }
+  if (!facts.storage || !(is_wanted("storage") || is_wanted("damage"))) return {};
+  const StorageFacts storage = facts.storage();
+  if (is_wanted("storage")) {
+    TRY_VOID(answer.series("storage", {"writable", "quarantinedFiles", "pendingDeletes"},
+                           {{storage.writable, static_cast<int64_t>(storage.quarantined_files),
+                             static_cast<int64_t>(storage.deletes_pending)}}));
+  }
+  if (is_wanted("damage") && !storage.damage.empty()) {
+    std::vector<std::vector<Value>> rows;
+    for (const std::string& sentence : storage.damage) rows.push_back({sentence});
+    TRY_VOID(answer.series("damage", {"message"}, rows));
+  }
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "query/influxql/ast.h"
 #include "query/influxql/execute/answer.h"
 #include "query/influxql/execute/running_queries.h"
+#include "query/influxql/query.h"
 
 namespace varve::influxql {
 
@@ -20,6 +21,7 @@ struct ServerFacts {
   int64_t steady_ns = 0;
   int64_t started_ns = 0;         ///< As of now_ns.
   int64_t started_steady_ns = 0;  ///< As of steady_ns.
+  std::function<StorageFacts()> storage = {};  ///< May be null.
 };
 
 Result<void> execute(const ShowQueriesStatement& statement, const ServerFacts& facts,
@@ -31,7 +33,7 @@ Result<void> execute(const KillQueryStatement& statement, const ServerFacts& fac
 /// run.
 Result<void> execute(const ShowStatsStatement& statement, const ServerFacts& facts,
                      Answer& answer);
-/// The modules `build` and `system`.
+/// The modules `build` and `system`; of a store also `storage`, and `damage` where there is some.
 Result<void> execute(const ShowDiagnosticsStatement& statement, const ServerFacts& facts,
                      Answer& answer);
 

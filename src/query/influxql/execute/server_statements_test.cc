@@ -59,6 +59,21 @@ TEST(ServerStatements, ShowStatsAndDiagnosticsByModule) {
   EXPECT_EQ(database.run("SHOW DIAGNOSTICS FOR 'nosuch'"), "");
 }
 
+TEST(ServerStatements, ShowDiagnosticsTellWhatIsDamaged) {
+  TestDatabase database;
+  EXPECT_EQ(database.run("SHOW DIAGNOSTICS FOR 'storage'"), "");
+  database.options().storage = [] {
+    return StorageFacts{.writable = true,
+                        .quarantined_files = 1,
+                        .deletes_pending = 2,
+                        .damage = {"1.sst is damaged"}};
+  };
+  EXPECT_EQ(database.run("SHOW DIAGNOSTICS FOR 'storage'"),
+            "storage writable,quarantinedFiles,pendingDeletes: true,1,2");
+  EXPECT_EQ(database.run("SHOW DIAGNOSTICS FOR 'damage'"), "damage message: '1.sst is damaged'");
+  EXPECT_TRUE(database.run("SHOW DIAGNOSTICS").ends_with("'1.sst is damaged'"));
+}
+
 TEST(Explain, SaysWhatASelectWouldRead) {
   EXPECT_EQ(shared_database().run("EXPLAIN SELECT v, host FROM cpu WHERE host = 'a'"),
             "QUERY PLAN: 'EXPRESSION: <nil>' 'AUXILIARY FIELDS: host::tag, v::float' 'NUMBER OF "
