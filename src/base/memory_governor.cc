@@ -113,7 +113,8 @@ size_t MemoryGovernor::note_unclaimed(int64_t now_ns) {
     resident += std::min(process_.file_bytes(), share(limit_bytes_, kFileShareMax));
   }
   const int64_t before_ns = measured_ns_.exchange(now_ns, std::memory_order_relaxed);
-  const double passed = before_ns == INT64_MIN ? kForgetNs : static_cast<double>(now_ns - before_ns);
+  const double passed =
+      before_ns == INT64_MIN ? kForgetNs : static_cast<double>(now_ns - before_ns);
   const size_t remembered =
       share(unclaimed_bytes_.load(std::memory_order_relaxed), std::exp(-passed / kForgetNs));
   unclaimed_bytes_.store(std::max(remembered, resident - std::min(resident, claimed)),

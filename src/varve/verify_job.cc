@@ -112,8 +112,9 @@ Result<admin::Outcome> verify_data_directory(FileSystem& files, const std::strin
   uint64_t complaints = 0;
   if (const auto marked = DataDirectory::check_mark(files, path); !marked) {
     if (marked.error().code != ErrorCode::kCorrupt) return fail(marked.error());
-    TRY_VOID(progress.damage(marked.error().message + "; no server opens the folder until it says " +
-                             "\"format " + std::to_string(DataDirectory::kFormat) + "\""));
+    TRY_VOID(progress.damage(marked.error().message +
+                             "; no server opens the folder until it says \"format " +
+                             std::to_string(DataDirectory::kFormat) + "\""));
     ++complaints;
   }
   FileSystem& mounted = mount ? *TRY(mount()) : files;

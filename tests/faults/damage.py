@@ -5,10 +5,12 @@ import glob
 import os
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from server import Cases, Server, StartError, need_binary  # noqa: E402
+from server import BINARY, Cases, Server, StartError, need_binary  # noqa: E402
 
 REQUESTS = 60
 ROWS = 20
@@ -231,11 +233,128 @@ def catalog_damage(cases):
                          and error.status > 0, error)
 
 
+SERIES = 10_000  # So many get a snapshot of their own.
+
+
+def verify(*arguments):
+    """(status, output) of `varve verify`."""
+    run = subprocess.run([BINARY, "verify", *arguments], stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=120)
+    return run.returncode, run.stdout.decode("utf-8", "replace")
+
+
+def damages(layout):
+    """Kind of file, its pattern, where to flip, and whether it takes rows away from answers."""
+    def middle(path):
+        return used_bytes(path) // 2
+    return [("an SST (%s)" % layout, "*.sst", lambda path: last_page_end(path) - 6, True),
+            # A log that is used again ends with what it held before; so the first record.
+            ("a log", "*.wal", lambda path: 100, True),
+            ("CURRENT", "CURRENT", lambda path: 2, False),
+            ("SHARDS", "SHARDS", lambda path: 0, False),
+            ("a series snapshot", "*.series", middle, False)]
+
+
+def one_kind(cases, whole, env, kind, pattern, place, takes_rows):
+    with tempfile.TemporaryDirectory(prefix="varve-damage-") as folder:
+        data = os.path.join(folder, "data")
+        shutil.copytree(whole, data)
+        server = Server(data=data, env=env)
+        try:
+            found = files_of(server, pattern)
+            if not cases.expect("%s: there is one" % kind, bool(found), files_of(server, "*")):
+                return
+            path = max(found) if pattern == "*.wal" else max(found, key=used_bytes)
+            flip(path, place(path), 1)
+            name = os.path.basename(path)
+            status, out = verify("--data-dir", data)
+            cases.expect("%s: verify names it" % kind, status == 1 and name in out, out)
+            cases.expect("%s: verify names nothing else" % kind,
+                         all(name in line for line in out.splitlines() if "missing" in line), out)
+            if not starts(cases, server, kind):
+                return
+            server.query("SELECT v FROM many", "d")
+            counts = [len(values(server, table)) for table in ("left", "right")]
+            wanted = 2 * REQUESTS * ROWS
+            cases.expect("%s: the rest is served" % kind, max(counts) == wanted, counts)
+            if not takes_rows:
+                cases.equal("%s: nothing is lost" % kind, counts, [wanted, wanted])
+            names_file(cases, server, path, kind)
+            if pattern == "*.series":
+                return  # Made again: nothing is damaged any more.
+            shown = server.http("GET", "/health").text
+            cases.expect("%s: /health shows it" % kind, name in shown, shown)
+            shown = repr(server.rows("SHOW DIAGNOSTICS FOR 'damage'"))
+            cases.expect("%s: SHOW DIAGNOSTICS shows it" % kind, name in shown, shown)
+            if pattern == "*.sst":
+                cases.equal("one file is quarantined by /health",
+                            server.http("GET", "/health").json()["quarantined_files"], 1)
+                cases.equal("and by SHOW DIAGNOSTICS",
+                            server.rows("SHOW DIAGNOSTICS FOR 'storage'"), [[True, 1, 0]])
+                cases.expect("and by SHOW STATS", [1.0] in server.rows(
+                    "SHOW STATS FOR 'quarantined'") or "1" in repr(server.rows(
+                        "SHOW STATS FOR 'quarantined'")))
+                shown = server.http("GET", "/metrics").text
+                cases.expect("and by /metrics", "varve_quarantined_files 1\n" in shown,
+                             [line for line in shown.splitlines() if "quarantine" in line])
+        finally:
+            server.kill()
+
+
+def every_kind(cases):
+    for layout in ("packed", "columnar", "hybrid"):
+        env = {"VARVE__STORAGE__SST_LAYOUT": layout}
+        with Server(env=env) as server:
+            two_tables_in_files(server)
+            server.start()
+            answer = server.write("d", "\n".join("many,s=s%05d v=%d 1" % (i, i)
+                                                 for i in range(SERIES)))
+            assert answer.status == 204, answer
+            server.stop()
+            server.start()
+            fill(server, "left", REQUESTS)
+            fill(server, "right", REQUESTS)
+            server.kill()
+            status, out = verify("--data-dir", server.data)
+            cases.expect("%s: verify finds nothing in a sound folder" % layout, status == 0, out)
+            kinds = damages(layout)
+            # What is not of a layout is tried with one of them.
+            for kind in kinds if layout == "packed" else kinds[:1]:
+                one_kind(cases, server.data, env, *kind)
+
+
+def mark_damage(cases):
+    with Server() as server:
+        two_tables_in_files(server)
+        flip(os.path.join(server.data, "VARVE"), 2, 1)
+        status, out = verify("--data-dir", server.data)
+        cases.expect("verify names a damaged VARVE", status == 1 and "VARVE" in out, out)
+        try:
+            server.start()
+            cases.expect("a damaged VARVE is not opened as if nothing were", False)
+        except StartError as error:
+            cases.expect("a damaged VARVE is refused by name", "VARVE" in error.output, error)
+
+
+def listing_damage(cases):
+    with Server() as server, tempfile.TemporaryDirectory(prefix="varve-damage-") as folder:
+        two_tables_in_files(server)
+        server.start()
+        backup = os.path.join(folder, "b")
+        subprocess.run([BINARY, "backup", "--to", backup, "--url", server.url], check=True,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        listing = os.path.join(backup, "backup.json")
+        flip(listing, os.path.getsize(listing) // 2, 1)
+        status, out = verify("--backup", backup)
+        cases.expect("verify names a damaged backup.json", status == 1 and "backup.json" in out,
+                     out)
+
+
 def main():
     need_binary()
     cases = Cases()
     cases.run(wal_tail, wal_middle, manifest_middle, manifest_gone, sst_damage, strays,
-              catalog_damage)
+              catalog_damage, every_kind, mark_damage, listing_damage)
     cases.finish()
 
 

@@ -213,6 +213,37 @@ def restore_of_a_part(cases):
              picture(server, "plant", QUESTIONS[1:5]), before)
 
 
+def restores_that_are_refused(cases):
+    with Folder() as folder, Server() as server:
+        server.create("plant")
+        day = 86_400_000_000_000
+        write(server, "m,h=a v=1.5,w=1i 1\nm,h=a w=2i %d" % (30 * day))
+        status, out, err = varve("backup", "--to", folder / "b", "--url", server.url)
+        cases.expect("the backup ends well", status == 0, out + err)
+        restore = ("restore", "--from", folder / "b", "--db", "plant", "--url", server.url)
+        status, out, err = varve(*restore, "--as", "_internal")
+        cases.expect("the name _internal is refused", status == 1 and "_internal" in err, out + err)
+        for target in (folder / "b/new", folder.path):
+            status, out, err = varve("restore", "--from", folder / "b", "--data-dir", target)
+            cases.expect("a folder that is in the backup, or around it, is refused",
+                         status == 1 and "must not lie in each other" in err, out + err)
+        cases.expect("and is not made", not os.path.exists(folder / "b/new"))
+        server.rows('DROP DATABASE "plant"')
+        server.create("plant")
+        write(server, "m,h=a v=1i 2\nm,h=a w=3i 2")
+        status, out, err = varve(*restore, "--merge")
+        cases.expect("a field of another type is named", status == 1 and 'field "v" of table "m" is '
+                     in err and "nothing was written" in err, out + err)
+        cases.equal("and nothing was written", server.rows("SELECT v, w FROM m", "plant",
+                                                           epoch="ns"), [[2, 1, 3]])
+        server.rows("DELETE FROM m", "plant")
+        write(server, "m,h=a v=1i %d" % (90 * day))
+        status, out, err = varve(*restore, "--merge")
+        cases.expect("in another segment the type may be another", status == 0, out + err)
+        cases.equal("then all rows are there",
+                    server.rows("SELECT count(w) FROM m", "plant", epoch="ns"), [[0, 2]])
+
+
 def killed_in_between(cases):
     """kill -9 at many moments of a backup; the folder always holds a whole one."""
     with Folder() as folder, Server(flags=BUSY) as server:
@@ -410,6 +441,6 @@ def offline_and_refusals(cases):
 if __name__ == "__main__":
     need_binary()
     tally = Cases()
-    tally.run(backup_under_writers, restore_of_a_part, killed_in_between, restore_that_is_killed,
-              damage_is_named, inspection, offline_and_refusals)
+    tally.run(backup_under_writers, restore_of_a_part, restores_that_are_refused,
+              killed_in_between, restore_that_is_killed, damage_is_named, inspection, offline_and_refusals)
     tally.finish()

@@ -146,23 +146,22 @@ Result<std::optional<WalFindings>> check_wal_segment(FileSystem& files, const st
 // those up to `flushed` are not needed.
 class WalSequence {
  public:
-  WalSequence(Lsn flushed, const CheckReport& report, CheckSummary& summary)
-      : last_(raw(flushed)), report_(report), summary_(summary) {}
+  WalSequence(std::optional<Lsn> flushed, const CheckReport& report, CheckSummary& summary)
+      : report_(report), summary_(summary) {
+    if (flushed) last_ = raw(*flushed);
+  }
 
   Result<void> add(const std::string& path, const WalFindings& findings) {
     if (raw(findings.lsn_first) == 0) return cut(path, findings);
-    if (raw(findings.lsn_first) > last_ + 1) {
-      const std::string place = before_.empty() ? "before " + path
-                                                : "between " + before_ + " and " + path;
+    if (last_ && raw(findings.lsn_first) > *last_ + 1) {
       TRY_VOID(found(report_, summary_,
                      path + " does not follow what is before it: records " +
-                         std::to_string(last_ + 1) + " to " +
-                         std::to_string(raw(findings.lsn_first) - 1) + " " + place +
+                         std::to_string(*last_ + 1) + " to " +
+                         std::to_string(raw(findings.lsn_first) - 1) +
                          " are missing; a file is lost or was cut, or a failing disk refused "
                          "those writes"));
     }
-    last_ = std::max(last_, raw(findings.lsn_last));
-    before_ = path;
+    last_ = std::max(last_.value_or(0), raw(findings.lsn_last));
     return cut(path, findings);
   }
 
@@ -174,8 +173,7 @@ class WalSequence {
                                         "; the writes behind it are lost");
   }
 
-  uint64_t last_;
-  std::string before_;
+  std::optional<uint64_t> last_;
   const CheckReport& report_;
   CheckSummary& summary_;
 };
@@ -267,8 +265,8 @@ Result<ManifestState> check_manifest(FileSystem& files, const std::string& folde
   return std::move(scan->state);
 }
 
-Result<void> check_wal(FileSystem& files, const std::string& folder, Lsn flushed, bool in_use,
-                       const CheckReport& report, CheckSummary& summary) {
+Result<void> check_wal(FileSystem& files, const std::string& folder, std::optional<Lsn> flushed,
+                       bool in_use, const CheckReport& report, CheckSummary& summary) {
   if (!TRY(files.exists(folder))) return {};
   auto names = TRY(files.list(folder));
   std::ranges::sort(names);  // By generation.
@@ -333,11 +331,14 @@ Result<CheckSummary> check_store_at_rest(FileSystem& files, const std::string& d
   for (const std::string& name : TRY(files.list(directory))) {
     if (!name.starts_with("shard-")) continue;
     const std::string folder = join_path(directory, name);
+    const uint64_t damaged = summary.damaged;
     const auto state = TRY(check_manifest(files, folder, report, summary));
+    // What a damaged manifest said about the log is not known.
+    const auto flushed =
+        summary.damaged == damaged ? std::optional(state.flushed_lsn()) : std::nullopt;
     TRY_VOID(check_sorted_files(files, folder, state, report, summary));
     TRY_VOID(check_series_snapshots(files, folder, state, report, summary));
-    TRY_VOID(
-        check_wal(files, join_path(folder, "wal"), state.flushed_lsn(), false, report, summary));
+    TRY_VOID(check_wal(files, join_path(folder, "wal"), flushed, false, report, summary));
   }
   return summary;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -39,11 +40,11 @@ Result<void> check_sorted_files(FileSystem& files, const std::string& folder,
 Result<ManifestState> check_manifest(FileSystem& files, const std::string& folder,
                                      const CheckReport& report, CheckSummary& summary);
 
-/// Every record of every WAL segment. `flushed`: rows up to there are in sorted files. At rest also
-/// that no segment is missing or cut short; `in_use`: a server writes there, what looks damaged is
-/// looked at again, and segments may go away.
-Result<void> check_wal(FileSystem& files, const std::string& folder, Lsn flushed, bool in_use,
-                       const CheckReport& report, CheckSummary& summary);
+/// Every record of every WAL segment. `flushed`: rows up to there are in sorted files, if that is
+/// known. At rest also that no segment is missing or cut short; `in_use`: a server writes there,
+/// what looks damaged is looked at again, and segments may go away.
+Result<void> check_wal(FileSystem& files, const std::string& folder, std::optional<Lsn> flushed,
+                       bool in_use, const CheckReport& report, CheckSummary& summary);
 
 /// Every series snapshot of the folder, of tables that have files in the state.
 Result<void> check_series_snapshots(FileSystem& files, const std::string& folder,

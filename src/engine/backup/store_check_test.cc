@@ -210,7 +210,8 @@ TEST_F(StoreCheck, FindsLogFilesThatAreMissingOrCut) {
   store_.reset();
   const std::string folder = "data/shard-0/wal";
   std::vector<std::string> segments;
-  for (const std::string& name : files_.list(folder).value()) {
+  const auto names = files_.list(folder).value();
+  for (const std::string& name : names) {
     if (name.ends_with(".wal")) segments.push_back(folder + "/" + name);
   }
   std::ranges::sort(segments);

@@ -28,7 +28,8 @@ struct PinBudget {
   /// False when so many bytes in all are too much.
   bool may_hold(size_t total) {
     constexpr size_t kStepBytes = 1u << 20;
-    return total <= bytes_max && (memory == nullptr || memory->set(total / kStepBytes * kStepBytes));
+    if (total > bytes_max) return false;
+    return memory == nullptr || memory->set(total / kStepBytes * kStepBytes);
   }
 
   /// When a row group is too much, the next rows of it are copied: about so many bytes.

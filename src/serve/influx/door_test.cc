@@ -254,8 +254,10 @@ TEST(Health, FailsWhileWritesAreRefused) {
   handle_health(nullptr, reply);
   EXPECT_EQ(recorder->response.status, 200);
   EXPECT_EQ(recorder->response.body,
-            "{\"checks\":[],\"deletes_pending\":0,\"message\":\"ready for queries and writes\","
-            "\"name\":\"varve\",\"quarantined_files\":0,\"status\":\"pass\",\"version\":\"1.8.10\"}\n");
+            "{\"checks\":[],\"deletes_pending\":0,"
+            "\"message\":\"ready for queries and writes\","
+            "\"name\":\"varve\",\"quarantined_files\":0,\"status\":\"pass\","
+            "\"version\":\"1.8.10\"}\n");
   handle_health([] { return HealthReport{false, "no space", {"a.sst: bad"}, 1, 2}; }, reply);
   EXPECT_EQ(recorder->response.status, 503);
   EXPECT_EQ(recorder->response.body,

@@ -22,8 +22,9 @@ struct HealthReport {
 /// Asked at each request, on an event loop: must not block.
 using HealthSource = std::function<HealthReport()>;
 
-/// The fields of InfluxDB's answer, and how many files are quarantined and deletes pending. 200 "pass", or 503 "fail" while writes are refused. Damaged
-/// files stand among the checks, and do not fail the whole.
+/// The fields of InfluxDB's answer, and how many files are quarantined and deletes pending. 200
+/// "pass", or 503 "fail" while writes are refused. Damaged files stand among the checks, and do not
+/// fail the whole.
 void handle_health(const HealthSource& source, const Reply& reply);
 
 }  // namespace varve::influx
