@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A disk that is full anywhere in a delete, a merge, a drop, a backup and a restore; and a wall clock
-// that goes back.
+// A disk that is full anywhere in a delete, a merge, a drop, a backup and a restore; and a wall
+// clock that goes back.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -140,6 +140,7 @@ void SchemaIngest::send(BuiltRequest built, RowMemory memory, IngestDone done) {
   store_.write({std::move(built.batches)},
                [summary = std::move(built.summary), memory = std::move(memory),
                 done = std::move(done)](Result<void> written) {
+                 memory->set_anyway(0);  // Who is told may ask at once what is held.
                  if (!written) return done(fail(written.error()));
                  rows_written().add(summary.rows_written);
                  done(summary);

@@ -148,20 +148,22 @@ class WalSequence {
  public:
   WalSequence(std::optional<Lsn> flushed, const CheckReport& report, CheckSummary& summary)
       : report_(report), summary_(summary) {
-    if (flushed) last_ = raw(*flushed);
+    is_known_ = flushed.has_value();
+    if (is_known_) last_ = raw(*flushed);
   }
 
   Result<void> add(const std::string& path, const WalFindings& findings) {
     if (raw(findings.lsn_first) == 0) return cut(path, findings);
-    if (last_ && raw(findings.lsn_first) > *last_ + 1) {
+    if (is_known_ && raw(findings.lsn_first) > last_ + 1) {
       TRY_VOID(found(report_, summary_,
                      path + " does not follow what is before it: records " +
-                         std::to_string(*last_ + 1) + " to " +
+                         std::to_string(last_ + 1) + " to " +
                          std::to_string(raw(findings.lsn_first) - 1) +
                          " are missing; a file is lost or was cut, or a failing disk refused "
                          "those writes"));
     }
-    last_ = std::max(last_.value_or(0), raw(findings.lsn_last));
+    last_ = std::max(last_, raw(findings.lsn_last));
+    is_known_ = true;
     return cut(path, findings);
   }
 
@@ -173,7 +175,8 @@ class WalSequence {
                                         "; the writes behind it are lost");
   }
 
-  std::optional<uint64_t> last_;
+  uint64_t last_ = 0;
+  bool is_known_ = false;
   const CheckReport& report_;
   CheckSummary& summary_;
 };
