@@ -93,7 +93,11 @@ bool read_packed(ByteReader& in, size_t count, std::vector<Number>& numbers) {
 void append_times(const std::vector<int64_t>& times, std::string& out) {
   uint64_t unit = 1;
   for (const uint64_t candidate : {1'000'000'000ull, 1'000'000ull, 1'000ull}) {
+    // Neighbours often have the same time, and a division costs more than a look.
+    int64_t divided = times.empty() ? 0 : times[0];
     const auto divides = [&](int64_t time) {
+      if (time == divided) return true;
+      divided = time;
       return (static_cast<uint64_t>(time) - static_cast<uint64_t>(times[0])) % candidate == 0;
     };
     if (std::ranges::all_of(times, divides)) {
@@ -106,7 +110,10 @@ void append_times(const std::vector<int64_t>& times, std::string& out) {
   const int64_t low = *std::ranges::min_element(times);
   std::vector<uint64_t> steps(times.size());
   for (size_t i = 0; i < times.size(); ++i) {
-    steps[i] = (static_cast<uint64_t>(times[i]) - static_cast<uint64_t>(low)) / unit;
+    const bool is_repeated = i > 0 && times[i] == times[i - 1];
+    steps[i] = is_repeated
+                   ? steps[i - 1]
+                   : (static_cast<uint64_t>(times[i]) - static_cast<uint64_t>(low)) / unit;
   }
   writer.i64(low);
   writer.varint(unit);

@@ -149,6 +149,7 @@ void Table::put_keys(WriteBatch& batch, std::span<const SeriesId> ids, uint64_t 
       continue;
     }
     const size_t begin = keys.size();
+    if (begin == 0) keys.reserve(batch.key_bytes.size());
     if (series.key_size_bytes > 0) {
       keys += batch.key(series);
     } else {
