@@ -132,6 +132,24 @@ TEST(ParserErrors, PointsAtWhatIsWrongInConditions) {
           "error parsing regexp: invalid named capture: `(?P<n` at line 1, char 27");
 }
 
+TEST(ParserErrors, RefusesRegularExpressionsThatWouldTakeMinutes) {
+  const auto times = [](size_t count, std::string_view text) {
+    std::string all;
+    for (size_t i = 0; i < count; ++i) all += text;
+    return all;
+  };
+  const auto asked = [](const std::string& pattern) {
+    return "SELECT v FROM m WHERE a =~ /" + pattern + "/";
+  };
+  refuses(asked(times(100'000, "a?")),
+          "error parsing regexp: expression too large: `" + times(50, "a?") + "` at line 1, char 27");
+  refuses(asked(times(50'000, "(") + times(50'000, ")")),
+          "error parsing regexp: expression nests too deeply: `" + times(100, "(") +
+              "` at line 1, char 27");
+  EXPECT_TRUE(parse_query(asked("^(" + times(10'000, "server-7.example|") + "x)$")));
+  EXPECT_TRUE(parse_query(asked(times(5'000, "(?:a)[*+]\\?"))));
+}
+
 TEST(ParserErrors, RefusesLiteralsThatAreNone) {
   refuses("SELECT v FROM m WHERE v > 1e10", "invalid duration");
   refuses("SELECT v FROM m WHERE time > now() - 1x", "invalid duration");
