@@ -32,6 +32,7 @@ SCRIPTS = [
     ("tests/faults/extremes.py", [], ["3000"]),
     ("tests/faults/memory.py", [], ["8", "256", "512"]),
     ("tests/program/backup.py", [], []),
+    ("tests/program/cardinality.py", [], []),
     ("tests/program/cli.py", [], []),
     ("tests/program/exports.py", [], []),
     ("tests/program/imports.py", [], []),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <tuple>
@@ -39,8 +40,18 @@ class FakeStore final : public Store {
   Result<std::unique_ptr<BatchStream>> scan(const ScanSpec&, CancelFlag) override {
     return fail(ErrorCode::kUnsupported, "scan");
   }
-  Result<SeriesList> list_series(const SeriesSpec&) override {
-    return fail(ErrorCode::kUnsupported, "list_series");
+  /// Of a table, whatever else is asked for.
+  Result<SeriesList> list_series(const SeriesSpec& spec) override {
+    const MutexLock lock(mutex_);
+    ++list_count_;
+    auto keys = std::make_shared<std::set<std::string>>();
+    for (const auto& [cell, value] : cells_) {
+      if (std::get<0>(cell) == raw(spec.table)) keys->insert(std::get<1>(cell));
+    }
+    SeriesList list;
+    for (const auto& key : *keys) list.series.push_back({series_key_hash(key), key});
+    list.pin = std::move(keys);
+    return list;
   }
   Result<std::vector<ColumnId>> list_columns(TableId table, TimeRange range) override {
     const MutexLock lock(mutex_);
@@ -74,6 +85,10 @@ class FakeStore final : public Store {
   size_t write_count() const {
     const MutexLock lock(mutex_);
     return write_count_;
+  }
+  size_t list_count() const {
+    const MutexLock lock(mutex_);
+    return list_count_;
   }
   size_t batch_count() const {
     const MutexLock lock(mutex_);
@@ -138,6 +153,7 @@ class FakeStore final : public Store {
   std::set<BatchId> batch_ids_ GUARDED_BY(mutex_);
   size_t write_count_ GUARDED_BY(mutex_) = 0;
   size_t batch_count_ GUARDED_BY(mutex_) = 0;
+  size_t list_count_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace varve

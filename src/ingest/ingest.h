@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "ingest/cardinality.h"
 #include "io/clock.h"
 #include "io/random.h"
 #include "model/points.h"
@@ -28,6 +29,7 @@ struct IngestOptions {
   size_t parked_requests_max = 1'000;    ///< Waiting for the catalog; more are refused.
   size_t fields_per_point_max = 100'000;
   size_t row_builders_max = 16;
+  CardinalityLimits cardinality;
   /// Asked before points become rows, and until these are stored. Null: no limit. It outlives the
   /// ingest.
   MemoryGovernor* memory = nullptr;
@@ -59,7 +61,8 @@ class Ingest {
  public:
   virtual ~Ingest() = default;
   /// Errors: kNotFound with InfluxDB's text (`database not found: "x"`, `retention policy not
-  /// found: x`), kOverloaded, kNoSpace, kIo, kTooLarge.
+  /// found: x`), kOverloaded, kNoSpace, kIo, kTooLarge
+  /// (`cardinality limit exceeded: …`).
   virtual void write(IngestTarget target, std::unique_ptr<PointSource> points, IngestDone done) = 0;
   /// Rows of the table were deleted: which types its fields have is asked of the store again, so
   /// that a field whose last cell is gone may have another. Safe anywhere, never blocks.

@@ -102,7 +102,12 @@ class SyntheticPoints final : public PointSource {
 struct Bench {
   explicit Bench(PointSource& points) {
     CHECK(catalog->create_database("db", std::nullopt));
-    SchemaPass pass(*catalog, store, registry, options, policy(), kTimeMin);
+    SchemaPass pass({.catalog = *catalog,
+                     .store = store,
+                     .registry = registry,
+                     .ledger = nullptr,
+                     .options = options},
+                    "db", policy(), kTimeMin);
     CHECK(pass.run(points));
     points.rewind();
   }
@@ -114,7 +119,7 @@ struct Bench {
   NoStore store;
   IngestOptions options{.raw_keys_max = 2'000'000};
   SegmentFieldsRegistry registry;
-  RowBuilder builder{options, registry, 7};
+  RowBuilder builder{options, registry, nullptr, 7};
 };
 
 // Arguments: series, rows a request, order (0 in turn, 1 random).

@@ -38,8 +38,8 @@ int64_t oldest_time_ns(const BuildTarget& target) {
 }
 
 RowBuilder::RowBuilder(const IngestOptions& options, const SegmentFieldsRegistry& registry,
-                       uint64_t seed)
-    : options_(options), registry_(registry), seed_(seed) {}
+                       const CardinalityLedger* ledger, uint64_t seed)
+    : options_(options), registry_(registry), ledger_(ledger), seed_(seed) {}
 
 std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSource& points) {
   request_serial_ = ++serial_last_;
@@ -49,6 +49,7 @@ std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSo
   table_of_batch_.clear();
   drops_.begin(target.policy->duration_ns, oldest_ns_);
   known_shapes_.fill({});
+  if (ledger_ != nullptr) forget_what_went();
   while (points.next(chunk_)) {
     hashes_.clear();
     for (const Point& point : chunk_.points) {
@@ -172,6 +173,9 @@ RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource
     const Column* column = table->table().tag(name);
     if (column == nullptr) return wait_for_schema(key->table, fields);
     cells_.push_back({column->id, text});
+  }
+  if (ledger_ != nullptr && !ledger_->has(table->table().id, key->tags)) {
+    return wait_for_schema(key->table, fields);
   }
   std::sort(cells_.begin(), cells_.end(),
             [](const KeyCell& a, const KeyCell& b) { return raw(a.column) < raw(b.column); });
@@ -352,6 +356,13 @@ BuiltRequest RowBuilder::finish(const BuildTarget& target, PointSource& points) 
   }
   batches_.clear();
   return built;
+}
+
+void RowBuilder::forget_what_went() {
+  const uint64_t generation = ledger_->generation();
+  if (generation == ledger_generation_) return;
+  ledger_generation_ = generation;
+  keys_.clear();
 }
 
 // Between requests only: within one, what the cache knows of a batch must stay.

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "catalog/snapshot.h"
+#include "ingest/cardinality.h"
 #include "ingest/drops.h"
 #include "ingest/ingest.h"
 #include "ingest/open_batch.h"
@@ -49,8 +50,10 @@ struct BuiltRequest {
 /// Threads: one owner.
 class RowBuilder {
  public:
-  /// The registry outlives it. The seed keeps clients from aiming at the cache.
-  RowBuilder(const IngestOptions& options, const SegmentFieldsRegistry& registry, uint64_t seed);
+  /// The registry outlives it, and so does the ledger: null when nothing is counted. The seed keeps
+  /// clients from aiming at the cache.
+  RowBuilder(const IngestOptions& options, const SegmentFieldsRegistry& registry,
+             const CardinalityLedger* ledger, uint64_t seed);
 
   /// Nothing when a table, column or segment is unknown: make it, rewind the points and try again.
   /// Claims that were taken by then stay.
@@ -88,9 +91,13 @@ class RowBuilder {
   void use_shape(TableCache& table, SegmentCache& segment, std::span<const PointField> fields);
   BuiltRequest finish(const BuildTarget& target, PointSource& points);
   void forget_when_full();
+  /// Series may have gone since: whether one is known is asked of the ledger again.
+  void forget_what_went();
 
   const IngestOptions options_;
   const SegmentFieldsRegistry& registry_;
+  const CardinalityLedger* const ledger_;
+  uint64_t ledger_generation_ = 0;  // Of what keys_ holds.
   const uint64_t seed_;
 
   RawKeyCache keys_;

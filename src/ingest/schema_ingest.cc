@@ -13,6 +13,16 @@
 namespace varve {
 namespace {
 
+/// Null when there are no limits.
+std::unique_ptr<CardinalityLedger> make_ledger(Store& store, const Clock& clock,
+                                               const CardinalityLimits& limits, uint64_t seed) {
+  if (limits.tag_values_per_table_max == 0 && limits.tables_per_database_max == 0 &&
+      limits.series_per_database_max == 0) {
+    return nullptr;
+  }
+  return std::make_unique<CardinalityLedger>(store, clock, limits, seed);
+}
+
 // A schema can change between the moment it is made and the moment it is used (someone drops the
 // table, another request takes the type); each round then sees the change.
 constexpr int kRoundsMax = 5;
@@ -45,6 +55,7 @@ SchemaIngest::SchemaIngest(Catalog& catalog, Store& store, const Clock& clock, R
       random_(random),
       options_(options),
       seed_(random.next_u64()),
+      ledger_(make_ledger(store, clock, options.cardinality, seed_)),
       registry_size_max_(kRegistrySizeMin),
       parked_(options.parked_requests_max),
       catalog_thread_("catalog", [this] {
@@ -107,7 +118,12 @@ void SchemaIngest::serve_parked(Parked parked) {
 Result<BuiltRequest> SchemaIngest::make_and_build(Parked& parked) {
   for (int round = 0; round < kRoundsMax; ++round) {
     const auto before = TRY(find_target(parked.target));
-    SchemaPass pass(catalog_, store_, registry_, options_, before.policy, oldest_time_ns(before));
+    SchemaPass pass({.catalog = catalog_,
+                     .store = store_,
+                     .registry = registry_,
+                     .ledger = ledger_.get(),
+                     .options = options_},
+                    parked.target.database, before.policy, oldest_time_ns(before));
     TRY_VOID(pass.run(*parked.points));
     if (registry_.size() > registry_size_max_) forget_the_dead();
 
@@ -156,7 +172,7 @@ std::unique_ptr<RowBuilder> SchemaIngest::take_builder() {
       return builder;
     }
   }
-  return std::make_unique<RowBuilder>(options_, registry_, seed_);
+  return std::make_unique<RowBuilder>(options_, registry_, series_ledger(), seed_);
 }
 
 void SchemaIngest::give_back(std::unique_ptr<RowBuilder> builder) {
@@ -177,6 +193,7 @@ void SchemaIngest::forget_the_dead() {
     }
   }
   registry_.keep_only(tables, segments);
+  if (ledger_) ledger_->keep_only(tables);
   registry_size_max_ = std::max(kRegistrySizeMin, registry_.size() * 2);
   log::debug("ingest.dead_fields_forgotten", {{"kept", registry_.size()}});
 }

@@ -11,6 +11,7 @@
 #include "base/memory_governor.h"
 #include "base/mutex.h"
 #include "base/thread.h"
+#include "ingest/cardinality.h"
 #include "ingest/ingest.h"
 #include "ingest/row_builder.h"
 #include "ingest/segment_fields.h"
@@ -24,7 +25,10 @@ class SchemaIngest final : public Ingest {
   ~SchemaIngest() override;
 
   void write(IngestTarget target, std::unique_ptr<PointSource> points, IngestDone done) override;
-  void forget_fields(TableId table) override { registry_.forget(table); }
+  void forget_fields(TableId table) override {
+    registry_.forget(table);
+    if (ledger_) ledger_->forget(table);
+  }
   void stop() override;
 
  private:
@@ -43,6 +47,10 @@ class SchemaIngest final : public Ingest {
   Result<BuiltRequest> make_and_build(Parked& parked);
   Result<RowMemory> claim_memory(const PointSource& points) const;
   void send(BuiltRequest built, RowMemory memory, IngestDone done);
+  /// Null when builders need not ask.
+  const CardinalityLedger* series_ledger() const {
+    return ledger_ && ledger_->counts_series() ? ledger_.get() : nullptr;
+  }
   std::unique_ptr<RowBuilder> take_builder();
   void give_back(std::unique_ptr<RowBuilder> builder);
   /// Tables and segments that are no more.
@@ -55,6 +63,7 @@ class SchemaIngest final : public Ingest {
   const IngestOptions options_;
   const uint64_t seed_;
   SegmentFieldsRegistry registry_;
+  std::unique_ptr<CardinalityLedger> ledger_;  // Null without limits.
 
   Mutex builders_mutex_;
   // Last in, first out: the builder used last has the warmest cache.

@@ -6,12 +6,14 @@
 
 namespace varve {
 
-SchemaPass::SchemaPass(Catalog& catalog, Store& store, SegmentFieldsRegistry& registry,
-                       const IngestOptions& options, PolicyRef policy, int64_t oldest_ns)
-    : catalog_(catalog),
-      store_(store),
-      registry_(registry),
-      options_(options),
+SchemaPass::SchemaPass(const SchemaParts& parts, std::string database, PolicyRef policy,
+                       int64_t oldest_ns)
+    : catalog_(parts.catalog),
+      store_(parts.store),
+      registry_(parts.registry),
+      ledger_(parts.ledger),
+      options_(parts.options),
+      database_(std::move(database)),
       policy_(std::move(policy)),
       oldest_ns_(oldest_ns) {}
 
@@ -26,6 +28,7 @@ Result<void> SchemaPass::run(PointSource& points) {
       TRY_VOID(collect(points, point, fields));
     }
   }
+  if (ledger_ != nullptr) TRY_VOID(admit());
   for (auto& [name, need] : needs_) TRY_VOID(make(*need));
   return {};
 }
@@ -34,7 +37,7 @@ Result<void> SchemaPass::collect(PointSource& points, const Point& point,
                                  std::span<const PointField> fields) {
   if (fields.size() > options_.fields_per_point_max) return {};
   if (point_fields_.read(fields) || point_fields_.fields().empty()) return {};
-  Need* need = need_of(points, point);
+  Need* need = TRY(need_of(points, point));
   if (need == nullptr) return {};
   const Segment segment = TRY(segment_of(point.time_ns));
   const auto stored =
@@ -59,7 +62,7 @@ Result<void> SchemaPass::collect(PointSource& points, const Point& point,
   return {};
 }
 
-SchemaPass::Need* SchemaPass::need_of(PointSource& points, const Point& point) {
+Result<SchemaPass::Need*> SchemaPass::need_of(PointSource& points, const Point& point) {
   const auto known = need_of_key_.find(std::string(point.raw_key));
   if (known != need_of_key_.end()) return known->second;
   Need*& place = need_of_key_[std::string(point.raw_key)];
@@ -80,7 +83,27 @@ SchemaPass::Need* SchemaPass::need_of(PointSource& points, const Point& point) {
     if (!need->new_tags.insert(std::string(name)).second) continue;
     need->columns.push_back({std::string(name), ColumnKind::kTag, ValueType::kString});
   }
+  if (ledger_ != nullptr && ledger_->counts_series()) TRY_VOID(note_series(*need, *key));
   return place = need.get();
+}
+
+Result<void> SchemaPass::note_series(const Need& need, const PointKey& key) {
+  if (need.existing) {
+    TRY_VOID(ledger_->load(*need.existing));
+    if (ledger_->has(need.existing->id, key.tags)) return {};
+  }
+  new_series_.push_back({.table = need.name, .tags = {key.tags.begin(), key.tags.end()}});
+  return {};
+}
+
+Result<void> SchemaPass::admit() const {
+  std::vector<std::string> new_tables;
+  for (const auto& [name, need] : needs_) {
+    if (!need->existing && !need->types.empty()) new_tables.push_back(name);
+  }
+  const auto database = catalog_.snapshot()->database(database_);
+  if (!database) return fail(ErrorCode::kNotFound, "database not found: \"" + database_ + "\"");
+  return ledger_->admit(*database, *policy_, new_series_, new_tables);
 }
 
 Result<Segment> SchemaPass::segment_of(int64_t time_ns) {
@@ -108,6 +131,7 @@ Result<void> SchemaPass::make(Need& need) {
   if (!table || !need.columns.empty()) {
     table = TRY(catalog_.ensure_columns(policy_->id, need.name, need.columns));
   }
+  if (ledger_ != nullptr && ledger_->counts_series()) ledger_->add(*table, new_series_);
   for (const auto& [segment_id, types] : need.types) {
     TRY_VOID(fields_of(*table, segments_.at(segment_id)));
   }

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "ingest/cardinality.h"
 #include "ingest/ingest.h"
 #include "ingest/point_fields.h"
 #include "ingest/segment_fields.h"
@@ -25,13 +26,22 @@
 
 namespace varve {
 
+/// What a pass works with; all of them outlive it.
+struct SchemaParts {
+  Catalog& catalog;
+  Store& store;
+  SegmentFieldsRegistry& registry;
+  CardinalityLedger* ledger;  ///< Null without limits.
+  const IngestOptions& options;
+};
+
 class SchemaPass {
  public:
-  /// All of them outlive it. `policy` is the present form; points before `oldest_ns` do not count.
-  SchemaPass(Catalog& catalog, Store& store, SegmentFieldsRegistry& registry,
-             const IngestOptions& options, PolicyRef policy, int64_t oldest_ns);
+  /// `policy`, of that database, is the present form; points before `oldest_ns` do not count.
+  SchemaPass(const SchemaParts& parts, std::string database, PolicyRef policy, int64_t oldest_ns);
 
-  /// Reads all points from the start and makes what they need.
+  /// Reads all points from the start and makes what they need: all of it, or nothing with
+  /// kTooLarge.
   Result<void> run(PointSource& points);
 
  private:
@@ -52,7 +62,10 @@ class SchemaPass {
   Result<void> collect(PointSource& points, const Point& point,
                        std::span<const PointField> fields);
   /// Null when no point of this key is ever stored.
-  Need* need_of(PointSource& points, const Point& point);
+  Result<Need*> need_of(PointSource& points, const Point& point);
+  /// Notes the series when the ledger does not have it.
+  Result<void> note_series(const Need& need, const PointKey& key);
+  Result<void> admit() const;
   Result<Segment> segment_of(int64_t time_ns);
   /// The record of an existing table's fields in the segment, loaded when missing.
   Result<SegmentFieldsRef> fields_of(const Table& table, const Segment& segment);
@@ -61,11 +74,14 @@ class SchemaPass {
   Catalog& catalog_;
   Store& store_;
   SegmentFieldsRegistry& registry_;
+  CardinalityLedger* const ledger_;
   const IngestOptions& options_;
+  const std::string database_;
   PolicyRef policy_;
   int64_t oldest_ns_;
 
   std::unordered_map<std::string, std::unique_ptr<Need>> needs_;
+  std::vector<NewSeries> new_series_;
   /// By raw key: a key is taken apart once.
   std::unordered_map<std::string, Need*> need_of_key_;
   Segment segment_last_{SegmentId{}, {0, 0}};

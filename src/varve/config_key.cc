@@ -174,6 +174,14 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"rate_limit", "max_requests_per_second", kInteger, "0",
      "Of writes, and of queries. Beyond it requests get a 429; 0: no limit.", 0, 1'000'000'000},
 
+    {"cardinality", "max_tag_values_per_measurement", kInteger, "0",
+     "Different values that a tag may have in a measurement of a policy. A write beyond it gets a "
+     "422 and nothing of it is stored; what is known goes on. 0: no limit.", 0, 1'000'000'000},
+    {"cardinality", "max_measurements_per_database", kInteger, "0",
+     "The same for measurements. 0: no limit.", 0, 1'000'000'000},
+    {"cardinality", "max_series_per_database", kInteger, "0",
+     "The same for series, over all policies. 0: no limit.", 0, 1'000'000'000},
+
     {"memory", "limit", kBytes, "0",
      "What the whole server may hold in memory; 0: half of the machine's, or of the control "
      "group's. Near it the cache shrinks, then writes get a 503, then queries fail."},

@@ -126,6 +126,10 @@ IngestOptions ingest_options(const Config& config) {
   options.raw_keys_max = count(config, "limits.series_cached_max");
   options.parked_requests_max = count(config, "limits.new_schema_requests_max");
   options.fields_per_point_max = count(config, "limits.fields_per_point_max");
+  options.cardinality = {
+      .tag_values_per_table_max = count(config, "cardinality.max_tag_values_per_measurement"),
+      .tables_per_database_max = count(config, "cardinality.max_measurements_per_database"),
+      .series_per_database_max = count(config, "cardinality.max_series_per_database")};
   return options;
 }
 

@@ -246,6 +246,7 @@ TEST(Errors, HaveOneStatusEach) {
   EXPECT_EQ(status_of(ErrorCode::kTimeout), 408);
   EXPECT_EQ(write_status_of({ErrorCode::kNotFound, "database not found: \"a\""}), 404);
   EXPECT_EQ(write_status_of({ErrorCode::kNotFound, "retention policy not found: a"}), 500);
+  EXPECT_EQ(write_status_of({ErrorCode::kTooLarge, "cardinality limit exceeded: …"}), 422);
 }
 
 TEST(Health, FailsWhileWritesAreRefused) {

@@ -41,6 +41,10 @@ int write_status_of(const Error& error) {
   if (error.code == ErrorCode::kNotFound && !error.message.starts_with("database not found")) {
     return 500;
   }
+  if (error.code == ErrorCode::kTooLarge &&
+      error.message.starts_with("cardinality limit exceeded")) {
+    return 422;
+  }
   return status_of(error.code);
 }
 
