@@ -36,6 +36,7 @@ class NoStore final : public Store {
     return std::vector<ColumnId>{};
   }
   TableStats stats(TableId) override { return {}; }
+  Result<void> remove(const DeleteSpec&) override { return {}; }
 };
 
 /// Rows of `series_count` series in turn, or in a fixed random order, as a parser would give them.
@@ -153,7 +154,7 @@ void build_first_sight(benchmark::State& state) {
   Bench bench(points);
   uint64_t rows = 0;
   for (auto _ : state) {
-    RowBuilder fresh(bench.options, bench.registry, 7);
+    RowBuilder fresh(bench.options, bench.registry, nullptr, 7);
     auto built = fresh.build(bench.target(), points);
     CHECK(built.has_value());
     rows += built->summary.rows_written;
