@@ -142,7 +142,8 @@ TEST(ParserErrors, RefusesRegularExpressionsThatWouldTakeMinutes) {
     return "SELECT v FROM m WHERE a =~ /" + pattern + "/";
   };
   refuses(asked(times(100'000, "a?")),
-          "error parsing regexp: expression too large: `" + times(50, "a?") + "` at line 1, char 27");
+          "error parsing regexp: expression too large: `" + times(50, "a?") +
+              "` at line 1, char 27");
   refuses(asked(times(50'000, "(") + times(50'000, ")")),
           "error parsing regexp: expression nests too deeply: `" + times(100, "(") +
               "` at line 1, char 27");

@@ -33,7 +33,8 @@ std::string_view go_words(RE2::ErrorCode code) {
 // Source: Go, regexp/syntax, maxHeight.
 constexpr size_t kNestingMax = 1'000;
 // Compiling takes time with their square, matching with their number: a hundred thousand took
-// minutes, and no timeout ends a match. Alternatives, of which dashboards make thousands, are cheap.
+// minutes, and no timeout ends a match. Alternatives, of which dashboards make thousands, are
+// cheap.
 constexpr size_t kRepetitionsMax = 1'000;
 
 /// The words for a pattern that would cost too much; empty for any other.
