@@ -64,20 +64,22 @@ void clear_bits(SeriesBits::Words& words, size_t begin) {
 
 }  // namespace
 
-Result<TagFilter> TagFilter::compile(const Predicate& predicate, const SeriesIndex& index) {
+Result<TagFilter> TagFilter::compile(const Predicate& predicate, const SeriesIndex& index,
+                                     const CancelFlag& cancel) {
   // The number of series before the values: whatever value these series have is then known.
   TagFilter filter(predicate, index.series_count());
-  filter.root_ = TRY(filter.compile_node(predicate, index));
+  filter.root_ = TRY(filter.compile_node(predicate, index, cancel));
   filter.on_tags_only_ = predicate.is_on_tags_only();
   filter.key_.resize(filter.leaves_.size());
   return filter;
 }
 
 Result<TagFilter::Node> TagFilter::compile_node(const Predicate& predicate,
-                                                const SeriesIndex& index) {
+                                                const SeriesIndex& index,
+                                                const CancelFlag& cancel) {
   Node node;
   for (const Predicate& part : predicate.parts()) {
-    node.parts.push_back(TRY(compile_node(part, index)));
+    node.parts.push_back(TRY(compile_node(part, index, cancel)));
   }
   switch (predicate.kind()) {
     case Predicate::Kind::kTrue:
@@ -88,7 +90,7 @@ Result<TagFilter::Node> TagFilter::compile_node(const Predicate& predicate,
     case Predicate::Kind::kMatchTag:
       node.kind = Node::Kind::kLeaf;
       node.leaf = leaves_.size();
-      leaves_.push_back(TRY(compile_leaf(predicate, index)));
+      leaves_.push_back(TRY(compile_leaf(predicate, index, cancel)));
       break;
     case Predicate::Kind::kCompareField:
     case Predicate::Kind::kMatchField: node.kind = Node::Kind::kField; break;
@@ -97,7 +99,8 @@ Result<TagFilter::Node> TagFilter::compile_node(const Predicate& predicate,
 }
 
 Result<TagFilter::Leaf> TagFilter::compile_leaf(const Predicate& predicate,
-                                                const SeriesIndex& index) {
+                                                const SeriesIndex& index,
+                                                const CancelFlag& cancel) {
   Leaf leaf;
   leaf.tag = index.tag(predicate.column());
   // Value id 0 stands for the tag that a series does not have, which equals ''.
@@ -118,6 +121,10 @@ Result<TagFilter::Leaf> TagFilter::compile_leaf(const Predicate& predicate,
   leaf.verdicts.resize(value_count + 1);
   leaf.verdicts[0] = pattern.matches("") != predicate.negated();
   for (uint32_t id = 1; id <= value_count; ++id) {
+    // A pattern may take milliseconds for a value, and there may be millions.
+    if (cancel && cancel->load(std::memory_order_relaxed)) {
+      return fail(ErrorCode::kCancelled, "the scan was cancelled");
+    }
     if (pattern.matches(leaf.tag->text(id)) == predicate.negated()) continue;
     leaf.verdicts[id] = 1;
     leaf.match_first = std::min(leaf.match_first, id);

@@ -13,13 +13,16 @@
 #include "base/result.h"
 #include "engine/series_index/series_index.h"
 #include "model/predicate.h"
+#include "store/store.h"
 
 namespace varve::engine {
 
 class TagFilter {
  public:
-  /// kInvalidInput when a regular expression does not compile. The index outlives the filter.
-  static Result<TagFilter> compile(const Predicate& predicate, const SeriesIndex& index);
+  /// kInvalidInput when a regular expression does not compile, kCancelled. The index outlives the
+  /// filter.
+  static Result<TagFilter> compile(const Predicate& predicate, const SeriesIndex& index,
+                                   const CancelFlag& cancel = nullptr);
 
   /// What remains to be decided by the fields of the series' rows. The reference is valid as long
   /// as the filter; equal rests are one object.
@@ -61,8 +64,10 @@ class TagFilter {
 
   TagFilter(const Predicate& predicate, uint32_t series_count)
       : predicate_(predicate), series_count_(series_count) {}
-  Result<Node> compile_node(const Predicate& predicate, const SeriesIndex& index);
-  static Result<Leaf> compile_leaf(const Predicate& predicate, const SeriesIndex& index);
+  Result<Node> compile_node(const Predicate& predicate, const SeriesIndex& index,
+                            const CancelFlag& cancel);
+  static Result<Leaf> compile_leaf(const Predicate& predicate, const SeriesIndex& index,
+                                   const CancelFlag& cancel);
   static bool verdict(const Leaf& leaf, uint32_t value_id);
   bool verdict(size_t leaf, SeriesId id) const;
   bool may_match(const Node& node, SeriesId id) const;

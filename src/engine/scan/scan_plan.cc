@@ -14,7 +14,7 @@ Result<std::unique_ptr<ScanPlan>> ScanPlan::make(const ScanSpec& spec,
   TRY_VOID(check_field_patterns(spec.predicate));
   // The view before the filter: every series with a row in the view is in the index by then.
   auto view = table->view();
-  TagFilter filter = TRY(TagFilter::compile(spec.predicate, table->index()));
+  TagFilter filter = TRY(TagFilter::compile(spec.predicate, table->index(), cancel));
   std::unique_ptr<ScanPlan> plan(new ScanPlan(spec, std::move(table), std::move(filter)));
   plan->view_ = std::move(view);
   plan->cancel_ = std::move(cancel);

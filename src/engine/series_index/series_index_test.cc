@@ -222,6 +222,18 @@ TEST(TagFilter, LeavesWhatOnlyFieldsDecide) {
   EXPECT_FALSE(TagFilter::compile(Predicate::match_tag(ColumnId{2}, "[", false), index));
 }
 
+TEST(TagFilter, EndsBetweenTwoValuesWhenItIsCancelled) {
+  SeriesIndex index(1);
+  add(index, "a", "eu");
+  const auto pattern = Predicate::match_tag(ColumnId{2}, "u$", false);
+  const auto cancel = std::make_shared<std::atomic<bool>>(false);
+  EXPECT_TRUE(TagFilter::compile(pattern, index, cancel));
+  cancel->store(true);
+  const auto filter = TagFilter::compile(pattern, index, cancel);
+  ASSERT_FALSE(filter);
+  EXPECT_EQ(filter.error().code, ErrorCode::kCancelled);
+}
+
 TEST(TagFilter, FindsInPartsWhatItFindsOneByOne) {
   SeriesIndex index(1);
   constexpr size_t kSeries = 3 * SeriesBits::kPartSeries + 100;

@@ -112,9 +112,18 @@ std::string described(const IngestTarget& bucket, const Words& words) {
 
 Result<DeleteStatement> read_bucket_delete(const IngestTarget& bucket, std::string_view body) {
   const Words words = TRY(read_body(body));
-  std::string condition = words.predicate.empty() ? "" : words.predicate + " AND ";
-  condition += "time >= '" + words.start + "' AND time < '" + words.stop + "'";
+  const std::string times = "time >= '" + words.start + "' AND time < '" + words.stop + "'";
+  const std::string condition =
+      words.predicate.empty() ? times : words.predicate + " AND " + times;
   auto parsed = influxql::parse_expression(condition);
+  // What stands for itself cannot take the times away: a `--` in it would make a comment of them.
+  auto within = influxql::parse_expression(times);
+  if (parsed && within && !words.predicate.empty()) {
+    parsed = influxql::parse_expression(words.predicate);
+    if (parsed) {
+      parsed = influxql::make_binary(Operator::kAnd, std::move(*parsed), std::move(*within));
+    }
+  }
   if (!parsed) {
     return wrong("cannot parse predicate \"" + condition + "\": " + parsed.error().message);
   }
