@@ -2,6 +2,7 @@
 #include "model/partial_state.h"
 
 #include <algorithm>
+#include <bit>
 #include <type_traits>
 
 #include "base/bytes.h"
@@ -22,6 +23,21 @@ T add_wrapping(T a, T b) {
 }
 
 template <class T>
+bool is_nan(const T& value) {
+  return value != value;
+}
+
+// So that the order does not matter, NaN is passed over while there is anything else.
+template <class T>
+bool is_less(const T& value, const T& kept) {
+  return value < kept || (is_nan(kept) && !is_nan(value));
+}
+template <class T>
+bool is_greater(const T& value, const T& kept) {
+  return kept < value || (is_nan(kept) && !is_nan(value));
+}
+
+template <class T>
 struct Reduced {
   T sum{};
   T min{};
@@ -32,7 +48,9 @@ struct Reduced {
 // maximum run beside it.
 template <class T>
 Reduced<T> reduce(const T* values, size_t row_count) {
-  Reduced<T> reduced{.sum = {}, .min = values[0], .max = values[0]};
+  size_t first = 0;
+  while (first + 1 < row_count && is_nan(values[first])) ++first;
+  Reduced<T> reduced{.sum = {}, .min = values[first], .max = values[first]};
   for (size_t i = 0; i < row_count; ++i) {
     const T value = values[i];
     reduced.sum = add_wrapping(reduced.sum, value);
@@ -210,11 +228,11 @@ void PartialStates::fold_run(Columns<T>& columns, size_t slot, const int64_t* ti
     };
     const bool is_empty = counts_[slot] == 0;
     if (wants_min) {
-      keep(is_empty || reduced.min < columns.mins[slot], reduced.min, columns.mins[slot],
+      keep(is_empty || is_less(reduced.min, columns.mins[slot]), reduced.min, columns.mins[slot],
            min_times_[slot]);
     }
     if (wants_max) {
-      keep(is_empty || columns.maxs[slot] < reduced.max, reduced.max, columns.maxs[slot],
+      keep(is_empty || is_greater(reduced.max, columns.maxs[slot]), reduced.max, columns.maxs[slot],
            max_times_[slot]);
     }
   }
@@ -272,6 +290,47 @@ void PartialStates::fold(std::span<const StatePiece> pieces, std::span<const int
 }
 
 template <class T>
+void PartialStates::fold_known(Columns<T>& columns, size_t slot, const CellSummary& cells,
+                               int64_t time_first_ns, int64_t time_last_ns) {
+  const bool is_empty = counts_[slot] == 0;
+  const T min = std::bit_cast<T>(cells.min_bits);
+  const T max = std::bit_cast<T>(cells.max_bits);
+  if (has_part(parts_, StatePart::kMin) && (is_empty || is_less(min, columns.mins[slot]))) {
+    columns.mins[slot] = min;
+    min_times_[slot] = time_first_ns;
+  }
+  if (has_part(parts_, StatePart::kMax) && (is_empty || is_greater(max, columns.maxs[slot]))) {
+    columns.maxs[slot] = max;
+    max_times_[slot] = time_first_ns;
+  }
+  if (has_part(parts_, StatePart::kSum)) {
+    columns.sums[slot] = add_wrapping(columns.sums[slot], std::bit_cast<T>(cells.sum_bits));
+  }
+  if (has_part(parts_, StatePart::kFirst)) {
+    offer_first(columns, slot, is_empty, time_first_ns, std::bit_cast<T>(cells.first_bits));
+  }
+  if (has_part(parts_, StatePart::kLast)) {
+    offer_last(columns, slot, is_empty, time_last_ns, std::bit_cast<T>(cells.last_bits));
+  }
+}
+
+void PartialStates::fold_summary(size_t slot, const CellSummary& cells, int64_t time_first_ns,
+                                 int64_t time_last_ns) {
+  if (cells.count == 0) return;
+  std::visit(
+      [&](auto& columns) {
+        using Cell = typename std::decay_t<decltype(columns.sums)>::value_type;
+        if constexpr (sizeof(Cell) == sizeof(uint64_t)) {
+          fold_known(columns, slot, cells, time_first_ns, time_last_ns);
+        } else {
+          CHECK(false);
+        }
+      },
+      storage_);
+  counts_[slot] += cells.count;
+}
+
+template <class T>
 void PartialStates::merge_columns(Columns<T>& columns, size_t slot, const PartialStates& other,
                                   const Columns<T>& others, size_t other_slot) {
   if constexpr (!std::is_same_v<T, std::string>) {
@@ -284,12 +343,14 @@ void PartialStates::merge_columns(Columns<T>& columns, size_t slot, const Partia
     };
     const bool is_empty = counts_[slot] == 0;
     if (has_part(parts_, StatePart::kMin)) {
-      keep(is_empty || others.mins[other_slot] < columns.mins[slot], others.mins[other_slot],
-           other.min_times_[other_slot], columns.mins[slot], min_times_[slot]);
+      keep(is_empty || is_less(others.mins[other_slot], columns.mins[slot]),
+           others.mins[other_slot], other.min_times_[other_slot], columns.mins[slot],
+           min_times_[slot]);
     }
     if (has_part(parts_, StatePart::kMax)) {
-      keep(is_empty || columns.maxs[slot] < others.maxs[other_slot], others.maxs[other_slot],
-           other.max_times_[other_slot], columns.maxs[slot], max_times_[slot]);
+      keep(is_empty || is_greater(others.maxs[other_slot], columns.maxs[slot]),
+           others.maxs[other_slot], other.max_times_[other_slot], columns.maxs[slot],
+           max_times_[slot]);
     }
     if (has_part(parts_, StatePart::kSum)) {
       columns.sums[slot] = add_wrapping(columns.sums[slot], others.sums[other_slot]);

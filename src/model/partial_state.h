@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/cell_summary.h"
 #include "model/column_vector.h"
 #include "model/value.h"
 
@@ -27,8 +28,8 @@ namespace varve {
 /// What a state keeps; the numbers are part of the format. The count is always kept.
 enum class StatePart : uint8_t {
   kSum = 1,    ///< Integers wrap; floats are added in the order in which they come.
-  kMin = 2,    ///< With its time; of equal values the earliest.
-  kMax = 4,    ///< With its time; of equal values the earliest.
+  kMin = 2,    ///< With its time; of equal values the earliest. NaN only when there is no other.
+  kMax = 4,    ///< Likewise.
   kFirst = 8,  ///< With its time; of equal times the larger value, of booleans false.
   kLast = 16,  ///< With its time; of equal times the larger value.
 };
@@ -83,6 +84,11 @@ class PartialStates {
   /// inside the rows and slots below slot_count(); times rise inside a piece, or fall in all.
   void fold(std::span<const StatePiece> pieces, std::span<const int64_t> times_ns,
             const ColumnView& values);
+  /// Folds in cells of which no more is known. Requires a number type, no sum of doubles, and
+  /// doubles without NaN. Their first and last value have the times given; so have the others,
+  /// whose own are not known: min_time_ns() and max_time_ns() mean nothing then.
+  void fold_summary(size_t slot, const CellSummary& cells, int64_t time_first_ns,
+                    int64_t time_last_ns);
   /// Merges other's slot into one of this. Requires the same type and parts.
   void merge(size_t slot, const PartialStates& other, size_t other_slot);
 
@@ -111,6 +117,9 @@ class PartialStates {
   template <class T>
   void fold_run(Columns<T>& columns, size_t slot, const int64_t* times_ns, const T* values,
                 size_t row_count);
+  template <class T>
+  void fold_known(Columns<T>& columns, size_t slot, const CellSummary& cells,
+                  int64_t time_first_ns, int64_t time_last_ns);
   void fold_text(size_t slot, const int64_t* times_ns, const std::string_view* values,
                  size_t row_count);
   template <class T, class Cell>

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 
 namespace varve {
@@ -69,6 +72,58 @@ TEST(PartialStates, PassOverCellsWithoutAValue) {
   EXPECT_EQ(states.sum(0), Value(5.0));
   EXPECT_EQ(states.first_time_ns(0), 1);
   EXPECT_EQ(states.last_time_ns(0), 4);
+}
+
+TEST(PartialStates, PassOverNanWhileThereIsAnotherNumber) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto extremes = [](std::vector<std::vector<double>> runs) {
+    PartialStates states(ValueType::kFloat64, StatePart::kMin | StatePart::kMax, 1);
+    for (const std::vector<double>& run : runs) {
+      std::vector<int64_t> times(run.size());
+      std::iota(times.begin(), times.end(), int64_t{0});
+      const StatePiece piece{.slot = 0, .begin = 0, .end = static_cast<uint32_t>(run.size())};
+      const ColumnView cells{.type = ValueType::kFloat64,
+                             .values = run.data(),
+                             .states = nullptr,
+                             .row_count = run.size()};
+      states.fold(std::span(&piece, 1), times, cells);
+    }
+    return std::pair(std::get<double>(states.min(0)), std::get<double>(states.max(0)));
+  };
+  const std::pair expected(1.0, 2.0);
+  EXPECT_EQ(extremes({{nan, 1, 2}}), expected);
+  EXPECT_EQ(extremes({{1, nan, 2}}), expected);
+  EXPECT_EQ(extremes({{nan}, {2, 1}}), expected);
+  EXPECT_EQ(extremes({{2, 1}, {nan, nan}}), expected);
+  EXPECT_TRUE(std::isnan(extremes({{nan}, {nan}}).first));
+}
+
+TEST(PartialStates, FoldSummariesLikeTheirCells) {
+  const auto bits = [](int64_t value) { return std::bit_cast<uint64_t>(value); };
+  PartialStates states(ValueType::kInt64, kAllStateParts, 1);
+  const CellSummary later{.count = 3,
+                          .min_bits = bits(-2),
+                          .max_bits = bits(9),
+                          .sum_bits = bits(10),
+                          .first_bits = bits(3),
+                          .last_bits = bits(9)};
+  const CellSummary earlier{.count = 1,
+                            .min_bits = bits(4),
+                            .max_bits = bits(4),
+                            .sum_bits = bits(4),
+                            .first_bits = bits(4),
+                            .last_bits = bits(4)};
+  states.fold_summary(0, later, 100, 200);
+  states.fold_summary(0, earlier, 50, 50);
+  states.fold_summary(0, CellSummary{}, 1, 300);
+  EXPECT_EQ(states.count(0), 4u);
+  EXPECT_EQ(states.sum(0), Value(int64_t{14}));
+  EXPECT_EQ(states.min(0), Value(int64_t{-2}));
+  EXPECT_EQ(states.max(0), Value(int64_t{9}));
+  EXPECT_EQ(states.first(0), Value(int64_t{4}));
+  EXPECT_EQ(states.last(0), Value(int64_t{9}));
+  EXPECT_EQ(states.first_time_ns(0), 50);
+  EXPECT_EQ(states.last_time_ns(0), 200);
 }
 
 TEST(PartialStates, WrapIntegerSumsAndKeepTheFullRange) {

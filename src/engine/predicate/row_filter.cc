@@ -98,6 +98,33 @@ void keep_rows_with_a_value(const ColumnView& cells, std::span<uint8_t> selected
   }
 }
 
+bool compares(uint64_t bits, ValueType type, CompareOp op, const Value& value) {
+  const ColumnView cell{.type = type, .values = &bits, .states = nullptr, .row_count = 1};
+  uint8_t selected = 0;
+  const std::span one(&selected, 1);
+  switch (type) {
+    case ValueType::kFloat64: compare_with(cell.as<double>(), op, value, one); break;
+    case ValueType::kUint64: compare_with(cell.as<uint64_t>(), op, value, one); break;
+    default: compare_with(cell.as<int64_t>(), op, value, one);
+  }
+  return selected != 0;
+}
+
+// Whether one of the cells may compare so.
+bool may_compare(const CellSummary& cells, ValueType type, CompareOp op, const Value& value) {
+  const auto min = [&](CompareOp how) { return compares(cells.min_bits, type, how, value); };
+  const auto max = [&](CompareOp how) { return compares(cells.max_bits, type, how, value); };
+  switch (op) {
+    case CompareOp::kEqual: return min(CompareOp::kLessEqual) && max(CompareOp::kGreaterEqual);
+    case CompareOp::kNotEqual: return min(op) || max(op);
+    case CompareOp::kLess:
+    case CompareOp::kLessEqual: return min(op);
+    case CompareOp::kGreater:
+    case CompareOp::kGreaterEqual: return max(op);
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<RowFilter> RowFilter::compile(const Predicate& predicate,
@@ -118,6 +145,7 @@ Result<RowFilter::Node> RowFilter::compile_node(const Predicate& predicate,
     const auto found = std::ranges::find(columns, predicate.column(), &ScanColumn::id);
     CHECK(found != columns.end());
     node.column = static_cast<size_t>(found - columns.begin());
+    node.type = found->type;
     node.op = predicate.op();
     node.value = predicate.value();
     node.negated = predicate.negated();
@@ -126,6 +154,24 @@ Result<RowFilter::Node> RowFilter::compile_node(const Predicate& predicate,
     node.pattern = std::make_shared<const Pattern>(TRY(Pattern::compile(predicate.text())));
   }
   return node;
+}
+
+bool RowFilter::may_match(std::span<const std::optional<CellSummary>> columns) const {
+  return may_match(root_, columns);
+}
+
+bool RowFilter::may_match(const Node& node, std::span<const std::optional<CellSummary>> columns) {
+  const auto part_may = [&](const Node& part) { return may_match(part, columns); };
+  switch (node.kind) {
+    case Predicate::Kind::kAnd: return std::ranges::all_of(node.parts, part_may);
+    case Predicate::Kind::kOr: return std::ranges::any_of(node.parts, part_may);
+    case Predicate::Kind::kFalse: return false;
+    case Predicate::Kind::kCompareField: break;
+    default: return true;
+  }
+  const auto& cells = columns[node.column];
+  if (!cells) return true;
+  return cells->count > 0 && may_compare(*cells, node.type, node.op, node.value);
 }
 
 void RowFilter::evaluate(std::span<const ColumnView> views, std::span<uint8_t> selected) const {

@@ -116,6 +116,14 @@ void MemtableScan::collect(SeriesId series, const TimeRange& range, std::vector<
   runs.push_back(to_run(std::move(rows), {memtable_}));
 }
 
+void MemtableScan::collect_times(SeriesId series, const TimeRange& range,
+                                 std::vector<TimeRange>& times) {
+  find(series, range);
+  for (const Slice& slice : slices_) {
+    times.push_back({.begin_ns = slice.time_first_ns, .end_ns = slice.time_last_ns + 1});
+  }
+}
+
 void MemtableScan::append_column(size_t column, ColumnVector& to) const {
   for (const Slice& slice : slices_) {
     const int index = slice.part->columns[column];

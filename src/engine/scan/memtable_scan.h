@@ -21,6 +21,8 @@ class MemtableScan {
   /// Adds the rows of a series inside the range, if there are any, as one run. Chunks are put in
   /// order when they are first needed.
   void collect(SeriesId series, const TimeRange& range, std::vector<RowRun>& runs);
+  /// Adds ranges that hold the times of the rows of a series inside the range.
+  void collect_times(SeriesId series, const TimeRange& range, std::vector<TimeRange>& times);
   /// Adds every series that has rows.
   void add_series(SeriesBits& series) const;
   uint64_t row_count() const;

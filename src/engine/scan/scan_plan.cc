@@ -22,6 +22,7 @@ Result<std::unique_ptr<ScanPlan>> ScanPlan::make(const ScanSpec& spec,
   plan->columns_ = spec.columns;
   collect_scan_columns(spec.predicate, plan->columns_);
   plan->view_->deletes->collect_field_columns(spec.range, plan->columns_);
+  plan->summary_rule_ = SummaryRule::make(spec, plan->table_->mode());
   if (spec.range.empty() || spec.predicate.is_always_false()) return plan;
   for (const SegmentView& segment : plan->view_->segments) {
     if (segment.range.overlaps(spec.range)) plan->segments_.push_back(&segment);
@@ -79,6 +80,19 @@ Result<const RowFilter*> ScanPlan::row_filter(SeriesId series) {
   const auto known = row_filters_.find(&rest);
   if (known != row_filters_.end()) return &known->second;
   return &row_filters_.emplace(&rest, TRY(RowFilter::compile(rest, columns_))).first->second;
+}
+
+Result<std::vector<RowRun>> ScanPlan::rows(SegmentScan& segment, SeriesId series,
+                                           const TimeRange& range) {
+  const KeyHash hash = table_->index().hash(series);
+  const RowFilter* filter = TRY(row_filter(series));
+  if (filter == nullptr) return segment.rows(series, hash, range);
+  return segment.rows_that_may_match(series, hash, range, *filter);
+}
+
+const SummaryRule* ScanPlan::summary_rule(SeriesId series) {
+  const bool may = summary_rule_ && filter_.rest(series).is_always_true();
+  return may ? &*summary_rule_ : nullptr;
 }
 
 // A row in which every wanted column is absent does not exist.

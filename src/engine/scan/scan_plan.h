@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/memory_governor.h"
@@ -41,6 +42,11 @@ class ScanPlan {
   /// Says how many rows wait to be handed out; kOverloaded when that is too much memory.
   Result<void> hold_rows(size_t row_count);
 
+  /// The rows of a series in a segment of those opened: all that can match, and others.
+  Result<std::vector<RowRun>> rows(SegmentScan& segment, SeriesId series, const TimeRange& range);
+  /// Null when rows of the series may only be answered as such.
+  const SummaryRule* summary_rule(SeriesId series);
+
   /// The rows of a run that match and exist, in rising order of time; falling when `descending`.
   RowRun select(const RowRun& run, SeriesId series, bool descending);
   /// No more than `rows_max` of them, the first ones of that order.
@@ -70,6 +76,7 @@ class ScanPlan {
   bool all_series_ = false;
   std::vector<const SegmentView*> segments_;
   std::map<const Predicate*, RowFilter> row_filters_;
+  std::optional<SummaryRule> summary_rule_;
 };
 
 }  // namespace varve::engine

@@ -69,6 +69,119 @@ Result<std::vector<RowRun>> SegmentScan::rows_strict(SeriesId id, const KeyHash&
   return merged(id, hash, range, true);
 }
 
+Result<std::vector<RowRun>> SegmentScan::rows_or_summaries(SeriesId id, const KeyHash& hash,
+                                                           const TimeRange& range,
+                                                           const SummaryRule& rule,
+                                                           std::vector<RunSummary>& summaries) {
+  if (deletes_ && !TRY(deletes_->of(id))->empty()) return rows(id, hash, range);
+  const auto accept = [&](const SeriesRows& run, const auto& columns) {
+    return run.time_first_ns >= range.begin_ns && run.time_last_ns < range.end_ns &&
+           rule.is_in_one_window(run.time_first_ns, run.time_last_ns) &&
+           rule.trusts(columns, run.row_count);
+  };
+  const auto candidates = TRY(find_candidates(id, hash, range, accept));
+  for (const Candidate& candidate : candidates) {
+    auto& summary = summaries.emplace_back(
+        RunSummary{.series = hash,
+                   .time_first_ns = candidate.rows->time_first_ns,
+                   .time_last_ns = candidate.rows->time_last_ns,
+                   .columns = {}});
+    for (size_t c = 0; c < rule.column_count(); ++c) {
+      summary.columns.push_back(*candidate.columns[c]);
+    }
+  }
+  return rows_without(id, hash, range, candidates);
+}
+
+Result<std::vector<RowRun>> SegmentScan::rows_that_may_match(SeriesId id, const KeyHash& hash,
+                                                             const TimeRange& range,
+                                                             const RowFilter& filter) {
+  std::vector<std::optional<CellSummary>> known;
+  const auto accept = [&](const SeriesRows&, const auto& columns) {
+    known.assign(columns.begin(), columns.end());
+    for (size_t c = 0; c < known.size(); ++c) {
+      const bool is_double = columns_[c].type == ValueType::kFloat64;
+      if (is_double && known[c] && has_nan(*known[c])) known[c].reset();
+    }
+    return !filter.may_match(known);
+  };
+  return rows_without(id, hash, range, TRY(find_candidates(id, hash, range, accept)));
+}
+
+Result<std::vector<RowRun>> SegmentScan::rows_without(SeriesId id, const KeyHash& hash,
+                                                      const TimeRange& range,
+                                                      const std::vector<Candidate>& candidates) {
+  if (candidates.empty()) return rows(id, hash, range);
+  skipped_.assign(files_.size(), {});
+  for (const Candidate& candidate : candidates) {
+    skipped_[candidate.file].push_back(candidate.rows);
+  }
+  auto others = rows(id, hash, range);
+  skipped_.clear();
+  return others;
+}
+
+// A damaged file gives no candidate: rows() deals with it.
+Result<std::vector<SegmentScan::Candidate>> SegmentScan::find_candidates(
+    SeriesId id, const KeyHash& hash, const TimeRange& range, const Accept& accept) {
+  std::vector<Candidate> candidates;
+  std::vector<std::optional<CellSummary>> columns;
+  for (size_t number = 0; number < files_.size(); ++number) {
+    SstScan& file = files_[number];
+    const SstMeta& meta = file.file().meta();
+    if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) continue;
+    if (file.file().quarantined()) continue;
+    const auto found = file.find(hash);
+    if (!found && found.error().code == ErrorCode::kCorrupt) continue;
+    if (!found) return fail(found.error());
+    for (const SeriesRows& rows : *found) {
+      if (!rows.summaries_begin) continue;
+      if (rows.time_last_ns < range.begin_ns || rows.time_first_ns >= range.end_ns) continue;
+      const auto known = file.summarize(rows, columns);
+      if (!known && known.error().code == ErrorCode::kCorrupt) break;
+      if (!known) return fail(known.error());
+      if (!accept(rows, columns)) continue;
+      candidates.push_back({.file = number, .rows = &rows, .columns = columns});
+    }
+  }
+  if (!candidates.empty()) TRY_VOID(drop_overlapped(id, hash, range, candidates));
+  return candidates;
+}
+
+Result<void> SegmentScan::drop_overlapped(SeriesId id, const KeyHash& hash, const TimeRange& range,
+                                          std::vector<Candidate>& candidates) {
+  std::vector<TimeRange> times;
+  for (SstScan& file : files_) {
+    const SstMeta& meta = file.file().meta();
+    if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) continue;
+    if (file.file().quarantined()) continue;
+    const auto found = file.find(hash);
+    if (!found && found.error().code == ErrorCode::kCorrupt) continue;
+    if (!found) return fail(found.error());
+    for (const SeriesRows& rows : *found) {
+      times.push_back({.begin_ns = rows.time_first_ns, .end_ns = rows.time_last_ns + 1});
+    }
+  }
+  for (MemtableScan& memtable : memtables_) memtable.collect_times(id, range, times);
+  std::ranges::sort(times, {}, &TimeRange::begin_ns);
+  // A candidate is one of them: it is alone when neither what begins before it reaches into it nor
+  // another begins in it.
+  std::vector<int64_t> ends_before;
+  int64_t end_ns = INT64_MIN;
+  for (const TimeRange& time : times) {
+    ends_before.push_back(end_ns);
+    end_ns = std::max(end_ns, time.end_ns);
+  }
+  std::erase_if(candidates, [&](const Candidate& candidate) {
+    const auto from = std::ranges::lower_bound(times, candidate.rows->time_first_ns, {},
+                                               &TimeRange::begin_ns);
+    const auto place = static_cast<size_t>(from - times.begin());
+    if (ends_before[place] > candidate.rows->time_first_ns) return true;
+    return place + 1 < times.size() && times[place + 1].begin_ns <= candidate.rows->time_last_ns;
+  });
+  return {};
+}
+
 Result<std::vector<RowRun>> SegmentScan::merged(SeriesId id, const KeyHash& hash,
                                                 const TimeRange& range, bool strict) {
   const SegmentDeletes::OfSeries* deletes = nullptr;
@@ -81,12 +194,16 @@ Result<std::vector<RowRun>> SegmentScan::merged(SeriesId id, const KeyHash& hash
     sources.push_back({.runs = std::exchange(runs, {}),
                        .deletes_applied = deletes_applied_[sources.size()]});
   };
+  size_t number = 0;
   for (SstScan& file : files_) {
     // A query may have found the damage since the files were chosen.
     if (strict && file.file().quarantined()) {
       return fail(ErrorCode::kCorrupt, file.file().path() + " is damaged");
     }
-    const auto collected = file.collect(hash, range, runs);
+    std::span<const SeriesRows* const> skipped;
+    if (!skipped_.empty()) skipped = skipped_[number];
+    ++number;
+    const auto collected = file.collect(hash, range, runs, skipped);
     if (!collected && (strict || collected.error().code != ErrorCode::kCorrupt)) {
       return fail(collected.error());
     }

@@ -3,13 +3,19 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
+#include "engine/predicate/row_filter.h"
 #include "engine/scan/memtable_scan.h"
 #include "engine/scan/segment_deletes.h"
 #include "engine/scan/sst_scan.h"
+#include "engine/scan/summary_rule.h"
 #include "engine/shard/table.h"
+#include "store/summary_stream.h"
 
 namespace varve::engine {
 
@@ -26,7 +32,16 @@ class SegmentScan {
 
   /// The merged rows of one series inside the range, rising in time. A damaged file is left out.
   Result<std::vector<RowRun>> rows(SeriesId id, const KeyHash& hash, const TimeRange& range);
-  /// The same, but a damaged file is an error: for those who replace files.
+  /// The same, but where the rule allows it adds what files keep of runs instead of their rows.
+  Result<std::vector<RowRun>> rows_or_summaries(SeriesId id, const KeyHash& hash,
+                                                const TimeRange& range, const SummaryRule& rule,
+                                                std::vector<RunSummary>& summaries);
+  /// The same as rows(), but rows may be missing that do not match the filter, which reads the
+  /// scan's columns.
+  Result<std::vector<RowRun>> rows_that_may_match(SeriesId id, const KeyHash& hash,
+                                                  const TimeRange& range,
+                                                  const RowFilter& filter);
+  /// The same as rows(), but a damaged file is an error: for those who replace files.
   Result<std::vector<RowRun>> rows_strict(SeriesId id, const KeyHash& hash,
                                           const TimeRange& range);
   /// The runs of a series in one of the segment's files, without a look at rows or deletes. Valid
@@ -46,6 +61,22 @@ class SegmentScan {
  private:
   Result<std::vector<RowRun>> merged(SeriesId id, const KeyHash& hash, const TimeRange& range,
                                      bool strict);
+  // A run of a file that need not be decoded.
+  struct Candidate {
+    size_t file = 0;
+    const SeriesRows* rows = nullptr;
+    std::vector<std::optional<CellSummary>> columns;
+  };
+  using Accept = std::function<bool(const SeriesRows& rows,
+                                    std::span<const std::optional<CellSummary>> columns)>;
+  // Those that `accept` takes and that no other row of the series lies among.
+  Result<std::vector<Candidate>> find_candidates(SeriesId id, const KeyHash& hash,
+                                                 const TimeRange& range, const Accept& accept);
+  Result<std::vector<RowRun>> rows_without(SeriesId id, const KeyHash& hash,
+                                           const TimeRange& range,
+                                           const std::vector<Candidate>& candidates);
+  Result<void> drop_overlapped(SeriesId id, const KeyHash& hash, const TimeRange& range,
+                               std::vector<Candidate>& candidates);
 
   // The runs of one source, before merging.
   struct Source {
@@ -62,6 +93,8 @@ class SegmentScan {
   std::vector<MemtableScan> memtables_;
   // By source, files first.
   std::vector<Version> deletes_applied_;
+  // By file: the runs of the current series that are not wanted. Empty: none.
+  std::vector<std::vector<const SeriesRows*>> skipped_;
   std::unique_ptr<SegmentDeletes> deletes_;  // Null: nothing is hidden.
 };
 

@@ -24,7 +24,14 @@ Result<bool> SeriesStream::load_rows() {
   const bool descending = plan_->spec().descending;
   const uint64_t limit = plan_->spec().series_rows_limit;
   if (segment_next_ == 0) series_rows_left_ = limit == 0 ? UINT64_MAX : limit;
-  auto runs = TRY(segments_[segment_next_].rows(id, hash, plan_->spec().range));
+  const TimeRange& range = plan_->spec().range;
+  SegmentScan& segment = segments_[segment_next_];
+  const SummaryRule* rule = visit_summary_ ? plan_->summary_rule(id) : nullptr;
+  auto runs = TRY(rule == nullptr
+                      ? plan_->rows(segment, id, range)
+                      : segment.rows_or_summaries(id, hash, range, *rule, summaries_));
+  for (const RunSummary& summary : summaries_) TRY_VOID(visit_summary_(summary));
+  summaries_.clear();
   if (descending) std::ranges::reverse(runs);
   for (const RowRun& run : runs) {
     RowRun selected = plan_->select_first(run, id, descending, series_rows_left_);

@@ -5,17 +5,19 @@
 
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "engine/scan/scan_plan.h"
-#include "store/store.h"
+#include "store/summary_stream.h"
 
 namespace varve::engine {
 
-class SeriesStream final : public BatchStream {
+class SeriesStream final : public SummaryStream {
  public:
   explicit SeriesStream(std::unique_ptr<ScanPlan> plan);
   Result<ScanBatch> next() override;
+  void take_summaries(VisitSummary visit) override { visit_summary_ = std::move(visit); }
 
  private:
   struct Ready {
@@ -36,6 +38,8 @@ class SeriesStream final : public BatchStream {
   size_t segment_next_ = 0;
   uint64_t series_rows_left_ = 0;  // Of that series.
   std::deque<Ready> ready_;
+  VisitSummary visit_summary_;           // Empty: only rows are wanted.
+  std::vector<RunSummary> summaries_;  // Of the series that is being loaded.
   uint64_t rows_left_;
 };
 

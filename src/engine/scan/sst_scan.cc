@@ -16,6 +16,7 @@ SstScan::SstScan(SstScan&& other) noexcept
       columns_(other.columns_),
       budget_(other.budget_),
       fields_(std::move(other.fields_)),
+      summarized_(std::move(other.summarized_)),
       directory_(std::move(other.directory_)),
       next_series_(other.next_series_),
       pinned_(std::move(other.pinned_)),
@@ -38,6 +39,9 @@ Result<std::span<const SeriesRows>> SstScan::find(const KeyHash& series) {
   };
   // A scan over all series finds the next one where it expects it.
   if (directory_ && at(next_series_)) return directory_->rows(next_series_++);
+  if (directory_ && next_series_ > 0 && at(next_series_ - 1)) {
+    return directory_->rows(next_series_ - 1);
+  }
   const bool inside = directory_ && !(series < directory_->series(0).hash) &&
                       !(directory_->series(directory_->series_count() - 1).hash < series);
   if (!inside) {
@@ -53,13 +57,15 @@ Result<std::span<const SeriesRows>> SstScan::find(const KeyHash& series) {
 }
 
 Result<void> SstScan::collect(const KeyHash& series, const TimeRange& range,
-                              std::vector<RowRun>& runs) {
+                              std::vector<RowRun>& runs,
+                              std::span<const SeriesRows* const> skipped) {
   const SstMeta& meta = file_->meta();
   if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) return {};
   if (file_->quarantined()) return {};
   const size_t runs_before = runs.size();
   for (const SeriesRows& rows : TRY(find(series))) {
     if (rows.time_last_ns < range.begin_ns || rows.time_first_ns >= range.end_ns) continue;
+    if (std::ranges::find(skipped, &rows) != skipped.end()) continue;
     if (auto collected = collect_rows(rows, range, runs); !collected) {
       runs.erase(runs.begin() + static_cast<ptrdiff_t>(runs_before), runs.end());
       return collected;
@@ -76,6 +82,32 @@ Result<void> SstScan::find_fields() {
     const bool same =
         field >= 0 && reader->fields()[static_cast<size_t>(field)].type == column.type;
     fields_.push_back(same ? field : -1);
+    summarized_.push_back(-1);
+    if (!same || !is_summarized(column.type)) continue;
+    const auto before = std::span(reader->fields()).subspan(0, static_cast<size_t>(field));
+    summarized_.back() = static_cast<int>(std::ranges::count_if(
+        before, [](const SstColumn& other) { return is_summarized(other.type); }));
+  }
+  return {};
+}
+
+Result<void> SstScan::summarize(const SeriesRows& rows,
+                                std::vector<std::optional<CellSummary>>& columns) {
+  const auto summaries = directory_->summaries(rows);
+  columns.assign(columns_.size(), std::nullopt);
+  if (summaries.empty()) return {};
+  TRY_VOID(find_fields());
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    // Of a column that the file lacks every cell is absent.
+    if (fields_[c] < 0) columns[c].emplace();
+    if (summarized_[c] < 0) continue;
+    const FieldSummary& known = summaries[static_cast<size_t>(summarized_[c])];
+    columns[c] = {.count = known.count,
+                  .min_bits = known.min_bits,
+                  .max_bits = known.max_bits,
+                  .sum_bits = known.sum_bits,
+                  .first_bits = known.first_bits,
+                  .last_bits = known.last_bits};
   }
   return {};
 }

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/memory_governor.h"
 #include "engine/scan/row_run.h"
 #include "engine/shard/sst_file.h"
+#include "model/cell_summary.h"
 #include "model/time_range.h"
 
 namespace varve::engine {
@@ -45,11 +47,16 @@ class SstScan {
   SstScan(SstScan&&) noexcept;
   SstScan& operator=(SstScan&&) = delete;
 
-  /// Adds the rows of a series inside the range: a run for each row group that has some. After
-  /// kCorrupt the file is quarantined and gives nothing more.
-  Result<void> collect(const KeyHash& series, const TimeRange& range, std::vector<RowRun>& runs);
+  /// Adds the rows of a series inside the range, but for the runs `skipped` (of find()): a run for
+  /// each row group that has some. After kCorrupt the file is quarantined and gives nothing more.
+  Result<void> collect(const KeyHash& series, const TimeRange& range, std::vector<RowRun>& runs,
+                       std::span<const SeriesRows* const> skipped = {});
   /// The runs of a series; none when the file does not have it. Valid until the next call.
   Result<std::span<const SeriesRows>> find(const KeyHash& series);
+  /// What the file keeps of a run that find() gave last, for each wanted column: nothing of one
+  /// that it does not summarize.
+  Result<void> summarize(const SeriesRows& rows,
+                         std::vector<std::optional<CellSummary>>& columns);
   /// The block of the directory in which find() found the last series.
   const SeriesDirectory* directory() const { return directory_.get(); }
   const SstFile& file() const { return *file_; }
@@ -81,6 +88,7 @@ class SstScan {
   const std::vector<ScanColumn>& columns_;  // Outlives the scan.
   PinBudget& budget_;
   std::vector<int> fields_;  // By wanted column: its index in the file, or -1. Empty: not known.
+  std::vector<int> summarized_;  // Likewise: its index among those that have summaries.
   // The block of the directory that had the last series, and the place behind that series.
   std::shared_ptr<const SeriesDirectory> directory_;
   size_t next_series_ = 0;

@@ -146,7 +146,7 @@ Result<void> TimeStream::load_slice(const Slice& slice) {
     TRY_VOID(plan_->check_cancelled());
     TRY_VOID(plan_->hold_rows(rows_.size()));
     const SeriesId id = plan_->series()[place];
-    auto runs = TRY(scan_->rows(id, plan_->table().index().hash(id), slice.range));
+    auto runs = TRY(plan_->rows(*scan_, id, slice.range));
     for (RowRun& selected : select_first(std::move(runs), id)) {
       const bool is_few = selected.row_count() < kFewRows;
       const auto run = static_cast<uint32_t>(is_few ? 0 : runs_.size());

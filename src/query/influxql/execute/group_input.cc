@@ -160,8 +160,8 @@ std::optional<size_t> GroupInput::find(const GroupKey& key) const {
   return found_last_ = static_cast<size_t>(found - groups_.begin());
 }
 
-Result<void> GroupInput::for_each_run(const VisitRun& visit) {
-  for (const auto& table : tables_) TRY_VOID(table->for_each_run(context_, visit));
+Result<void> GroupInput::for_each_run(const VisitRun& visit, const GroupSummaryRequest* summaries) {
+  for (const auto& table : tables_) TRY_VOID(table->for_each_run(context_, visit, summaries));
   for (const auto& subquery : subqueries_) {
     for (const SubqueryRows::Entry& entry : subquery->entries()) {
       const Rows rising = options_.is_ascending ? Rows{} : turned(entry.rows);

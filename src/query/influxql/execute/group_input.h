@@ -44,8 +44,9 @@ class GroupInput {
   /// True when some source can give values for a wanted variable.
   bool has(size_t wanted) const { return has_[wanted]; }
 
-  /// Every row of every group; times rise within a run.
-  Result<void> for_each_run(const VisitRun& visit);
+  /// Every row of every group; times rise within a run. With `summaries`, not null, these may come
+  /// instead of rows.
+  Result<void> for_each_run(const VisitRun& visit, const GroupSummaryRequest* summaries);
   /// The rows of one group in order of time, rising or falling as the options say.
   Result<void> for_each_block(size_t group, const BlockRequest& wanted, const VisitBlock& visit);
 

@@ -140,9 +140,22 @@ std::optional<size_t> TableGroups::find_group(size_t number) const {
   return static_cast<size_t>(found - numbers_.begin());
 }
 
-Result<void> TableGroups::for_each_run(StatementContext& context, const VisitRun& visit) {
+Result<void> TableGroups::for_each_run(StatementContext& context, const VisitRun& visit,
+                                       const GroupSummaryRequest* summaries) {
   if (groups_.size() == 0) return {};
   TableScan::Request request{.range = range_, .series = {}};
+  size_t summary_hint = 0;
+  std::optional<SummaryRequest> wanted;
+  if (summaries != nullptr) {
+    wanted = {.window = summaries->window, .parts = summaries->parts, .visit = {}};
+    wanted->visit = [&](const RunSummary& summary) -> Result<void> {
+      const auto place = groups_.find(summary.series, summary_hint);
+      if (!place) return {};
+      summary_hint = *place;
+      return summaries->visit(number_of(groups_.group_of(*place)), summary);
+    };
+    request.summaries = &*wanted;
+  }
   if (!is_complete_) request.series = groups_.series();
   TRY_VOID(scan_.open(context, std::move(request)));
   std::vector<ColumnView> columns;

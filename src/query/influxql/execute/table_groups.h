@@ -12,6 +12,7 @@
 #include "query/influxql/execute/rows_ahead.h"
 #include "query/influxql/execute/run_options.h"
 #include "query/influxql/execute/series_groups.h"
+#include "query/influxql/execute/summary_request.h"
 #include "query/influxql/execute/table_scan.h"
 
 namespace varve::influxql {
@@ -36,8 +37,9 @@ class TableGroups {
   /// What the groups take, their keys included while they are here.
   size_t size_bytes() const { return groups_.size_bytes(); }
 
-  /// Every row of every group.
-  Result<void> for_each_run(StatementContext& context, const VisitRun& visit);
+  /// Every row of every group, or, when they are asked for, summaries of some.
+  Result<void> for_each_run(StatementContext& context, const VisitRun& visit,
+                            const GroupSummaryRequest* summaries);
   /// The rows of one group in order of time; false when the visitor had enough.
   Result<bool> for_each_block(StatementContext& context, size_t number,
                               const BlockRequest& wanted, const VisitBlock& visit);

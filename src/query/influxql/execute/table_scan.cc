@@ -78,10 +78,42 @@ Result<void> TableScan::open(StatementContext& context, Request request) {
     spec.rows_limit = request.rows_limit;
     spec.series_rows_limit = request.series_rows_limit;
   }
+  if (request.summaries != nullptr) spec.group_by = summaries_wanted(*request.summaries);
   // In order of time rows of one time are told apart by all tags.
   if (spec.order == ScanOrder::kSeriesTime) spec.key_tags = key_tags_;
   stream_ = TRY(context.store.scan(spec, context.cancel));
+  if (!spec.group_by) return {};
+  if (stream_->is_aggregated()) {
+    spec.group_by.reset();
+    stream_ = TRY(context.store.scan(spec, context.cancel));
+  }
+  if (auto* stream = dynamic_cast<SummaryStream*>(stream_.get())) {
+    stream->take_summaries(request.summaries->visit);
+  }
   return {};
+}
+
+// Only of columns that are wanted as the table keeps them, and when no row may be dropped here.
+std::optional<GroupBy> TableScan::summaries_wanted(const SummaryRequest& request) const {
+  if (!store_decides_all() || scan_columns_.size() != wanted_count_) return std::nullopt;
+  GroupBy group_by{.tags = {}, .window = request.window, .aggregates = {}};
+  for (size_t i = 0; i < wanted_count_; ++i) {
+    const ColumnSource& source = sources_[i];
+    if (source.scan_columns != std::vector<size_t>{i}) return std::nullopt;
+    const ScanColumn& column = scan_columns_[i];
+    if (to_value_type(source.variable.type) != column.type) return std::nullopt;
+    constexpr std::pair<StatePart, AggregateFunction> kFunctions[] = {
+        {StatePart::kSum, AggregateFunction::kSum},
+        {StatePart::kMin, AggregateFunction::kMin},
+        {StatePart::kMax, AggregateFunction::kMax},
+        {StatePart::kFirst, AggregateFunction::kFirst},
+        {StatePart::kLast, AggregateFunction::kLast}};
+    group_by.aggregates.push_back({AggregateFunction::kCount, column});
+    for (const auto& [part, function] : kFunctions) {
+      if (has_part(request.parts[i], part)) group_by.aggregates.push_back({function, column});
+    }
+  }
+  return group_by;
 }
 
 Result<TableBatch> TableScan::next(StatementContext& context) {

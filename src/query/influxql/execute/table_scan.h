@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "query/influxql/execute/statement_context.h"
+#include "query/influxql/execute/summary_request.h"
 #include "query/influxql/plan/bound_table.h"
 #include "query/influxql/plan/pushdown.h"
 #include "query/influxql/plan/row_expression.h"
@@ -51,6 +52,7 @@ class TableScan {
     bool descending = false;
     uint64_t rows_limit = 0;
     uint64_t series_rows_limit = 0;  ///< As in ScanSpec.
+    const SummaryRequest* summaries = nullptr;  ///< Null: only rows. Else next() visits some.
   };
   /// Begins to read. Requires has_fields().
   Result<void> open(StatementContext& context, Request request);
@@ -72,6 +74,7 @@ class TableScan {
   };
 
   ColumnSource make_source(const Variable& variable);
+  std::optional<GroupBy> summaries_wanted(const SummaryRequest& request) const;
   void order_tags();
   ColumnSource make_condition_source(const Variable& variable);
   Columns build_columns(const ScanBatch& batch) const;

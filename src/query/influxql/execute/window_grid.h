@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "model/partial_state.h"
+#include "model/scan_spec.h"
 #include "model/time_range.h"
 #include "query/influxql/execute/run_options.h"
 #include "query/influxql/plan/time_zone.h"
@@ -21,6 +23,13 @@ class WindowGrid {
   uint64_t count() const { return count_; }
   /// What a row of that window carries as its time.
   int64_t time_of(uint64_t window) const;
+
+  /// All windows, when they are as long as each other: nothing where a clock changes.
+  std::optional<Window> even_window() const {
+    if (options_.interval.is_zero()) return Window{};
+    if (options_.zone != nullptr) return std::nullopt;
+    return Window{.every_ns = unit_ns_, .origin_ns = origin_ns_};
+  }
 
   /// Calls take(window, begin, end) for stretches of rows of one window. Requires rising times
   /// inside the extent. Where the clock changes a window may come in several stretches.

@@ -153,7 +153,25 @@ Result<void> WindowStates::run() {
     chosen_->grow(slot_count_);
   }
   TRY_VOID(claim_memory());
-  return input_->for_each_run([this](const RowRun& run) { return fold(run); });
+  const auto summaries = summary_request();
+  return input_->for_each_run([this](const RowRun& run) { return fold(run); },
+                              summaries ? &*summaries : nullptr);
+}
+
+// A summary does not know when its minimum or maximum was, nor what stood beside it.
+std::optional<GroupSummaryRequest> WindowStates::summary_request() {
+  const auto window = grid_->even_window();
+  if (!window || chosen_) return std::nullopt;
+  for (const Request& request : requests_) {
+    const Function function = request.call.function;
+    const bool is_extreme = function == Function::kMin || function == Function::kMax;
+    if (is_extreme && request.keeps_times) return std::nullopt;
+  }
+  return GroupSummaryRequest{.window = *window,
+                             .parts = parts_,
+                             .visit = [this](size_t group, const RunSummary& summary) {
+                               return fold_summary(group, summary);
+                             }};
 }
 
 Result<void> WindowStates::claim_memory() {
@@ -181,6 +199,18 @@ Result<uint32_t> WindowStates::slot_of(size_t group, uint64_t window) {
     TRY_VOID(claim_memory());
   }
   return entry->second;
+}
+
+Result<void> WindowStates::fold_summary(size_t group, const RunSummary& summary) {
+  uint64_t window = 0;
+  grid_->split(std::span(&summary.time_first_ns, 1),
+               [&](uint64_t number, size_t, size_t) { window = number; });
+  const uint32_t slot = TRY(slot_of(group, window));
+  for (size_t i = 0; i < states_.size(); ++i) {
+    states_[i].fold_summary(slot, summary.columns[i], summary.time_first_ns,
+                            summary.time_last_ns);
+  }
+  return {};
 }
 
 Result<void> WindowStates::fold(const RowRun& run) {

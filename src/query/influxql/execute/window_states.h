@@ -55,7 +55,9 @@ class WindowStates {
     bool keeps_times = false;
   };
   size_t column_of(const Variable& variable);
+  std::optional<GroupSummaryRequest> summary_request();
   Result<void> fold(const RowRun& run);
+  Result<void> fold_summary(size_t group, const RunSummary& summary);
   Result<uint32_t> slot_of(size_t group, uint64_t window);
   Result<void> claim_memory();
   std::vector<std::pair<uint64_t, uint32_t>> slots_of(size_t group) const;
