@@ -151,6 +151,17 @@ def datagrams_are_stored(cases):
         cases.equal("all lines of all datagrams", server.rows("SELECT count(v), sum(v) FROM cpu", "metrics"),
                     [["1970-01-01T00:00:00Z", 200, 4950 + 100]])
         cases.expect("what is no line is counted", "varve_udp_errors_total 1" in server.http("GET", "/metrics").text)
+        # None of these ends where the datagram ends; they come to one batch with what is around them.
+        for i, bad in enumerate([b'evil v="', b"evil v=1 1\\", b'evil a"b v="', b'evil v="\\"']):
+            sender.sendto(b"near,h=before v=1 %d" % i, ("127.0.0.1", port))
+            sender.sendto(bad, ("127.0.0.1", port))
+            sender.sendto(b'near,h=behind v=1,s="x" %d' % i, ("127.0.0.1", port))
+        end = time.monotonic() + 30
+        near = None
+        while time.monotonic() < end and near != [["1970-01-01T00:00:00Z", 8]]:
+            near = server.rows("SELECT count(v) FROM near", "metrics")
+            time.sleep(0.05)
+        cases.equal("a datagram takes no points of those behind it", near, [["1970-01-01T00:00:00Z", 8]])
         sender.sendto(b"late v=1 1", ("127.0.0.1", port))
         server.query("SHOW DATABASES")
         server.restart()

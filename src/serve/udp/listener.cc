@@ -42,6 +42,23 @@ Metrics& figures() {
 
 [[maybe_unused]] const Metrics& registered = figures();
 
+/// Whether a line behind the datagram is a line of its own: a text that is not closed, or a
+/// backslash at the end, would take it, and with it the points of another sender.
+bool is_whole(std::string_view datagram) {
+  constexpr std::string_view kNext = "next v=1 1";
+  if (!datagram.ends_with('\\') && datagram.find('"') == std::string_view::npos) return true;
+  std::string text(datagram);
+  text += '\n';
+  text += kNext;
+  const auto source = make_line_protocol_source(std::move(text), {});
+  PointChunk chunk;
+  bool is_next_last = false;
+  while (source->next(chunk)) {
+    if (!chunk.points.empty()) is_next_last = chunk.points.back().line == kNext;
+  }
+  return is_next_last;
+}
+
 }  // namespace
 
 class Listener::Loop {
@@ -114,7 +131,8 @@ class Listener::Loop {
     auto& counts = figures();
     counts.datagrams.add();
     counts.bytes.add(datagram.size());
-    if (batch_.size() + datagram.size() + 1 > options_.batch_bytes_max) hand_over();
+    const bool is_alone = !is_whole(datagram);
+    if (is_alone || batch_.size() + datagram.size() + 1 > options_.batch_bytes_max) hand_over();
     if (batch_.empty() && flight_->batches.load() >= options_.batches_in_flight_max) {
       return counts.dropped.add();
     }
@@ -126,6 +144,7 @@ class Listener::Loop {
     }
     batch_ += datagram;
     batch_ += '\n';
+    if (is_alone) hand_over();
   }
 
   void hand_over() {

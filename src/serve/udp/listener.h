@@ -4,7 +4,9 @@
 //   datagram ─┐
 //   datagram ─┼─▶ batch: full, or old enough ──▶ Ingest::write
 //   datagram ─┘
-// Nobody is answered: what is wrong or too much is counted (`varve_udp_*`) and left out.
+// A datagram that ends within a text or with a backslash is a batch by itself, so that it takes no
+// lines of others. Nobody is answered: what is wrong or too much is counted (`varve_udp_*`) and
+// left out.
 // Source: InfluxDB 1.x, services/udp.
 #pragma once
 
