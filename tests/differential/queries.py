@@ -326,6 +326,8 @@ def is_as_in_newer(query):
     words = text(query)
     if re.search("exponential|relative|chande|kaufman|abs", words):
         return False
+    if any(isinstance(one, dict) and one["group"] for one in query.get("from", [])):
+        return False  # It does not sort the rows of an inner query's groups.
     return "DESC" not in words or not re.search("top|bottom|distinct", words)
 
 
