@@ -51,7 +51,8 @@ def old_rows_go(cases):
                      wait_until(lambda: server.rows("SELECT v FROM m", "d", epoch="s")
                                 == [[now, 0]]), server.rows("SELECT v FROM m", "d"))
         cases.equal("series go with their rows", server.rows("SHOW SERIES", "d"), [["m,age=h0"]])
-        cases.equal("shards too", len(shards_of(server, "d")), 1)
+        cases.expect("shards too", wait_until(lambda: len(shards_of(server, "d")) == 1),
+                     shards_of(server, "d"))
         cases.equal("it is counted", metric(server, "varve_retention_segments_dropped_total"), 3)
         lines = [line for line in server.log_text().splitlines() if "retention.dropped" in line]
         cases.expect("and said in one line", len(lines) == 1 and "segments=3" in lines[0]
