@@ -113,8 +113,8 @@ size_t MemoryGovernor::note_unclaimed(int64_t now_ns) {
     resident += std::min(process_.file_bytes(), share(limit_bytes_, kFileShareMax));
   }
   const int64_t before_ns = measured_ns_.exchange(now_ns, std::memory_order_relaxed);
-  const double passed =
-      before_ns == INT64_MIN ? kForgetNs : static_cast<double>(now_ns - before_ns);
+  const double passed = before_ns == INT64_MIN ? std::numeric_limits<double>::infinity()
+                                               : static_cast<double>(now_ns - before_ns);
   const size_t remembered =
       share(unclaimed_bytes_.load(std::memory_order_relaxed), std::exp(-passed / kForgetNs));
   unclaimed_bytes_.store(std::max(remembered, resident - std::min(resident, claimed)),
@@ -137,13 +137,16 @@ void MemoryGovernor::trim_if_it_pays(int64_t now_ns, size_t resident) {
   if (trimmed_ns != INT64_MIN && now_ns - trimmed_ns < kTrimEveryNs) return;
   if (!trimmed_ns_.compare_exchange_strong(trimmed_ns, now_ns)) return;
   process_.trim();
-  unclaimed_bytes_.store(0, std::memory_order_relaxed);
+  measured_ns_.store(INT64_MIN, std::memory_order_relaxed);  // What was kept is forgotten.
   note_unclaimed(now_ns);
 }
 
 bool MemoryGovernor::try_claim(Use use, size_t bytes) {
   measure();
   const size_t allowed = use == Use::kQueries ? for_queries() : for_writes();
+  // What is too much by itself must not be in the way of others even for a moment.
+  const size_t used = used_bytes();
+  if (used > allowed || bytes > allowed - used) return false;
   claim(use, bytes);
   if (used_bytes() <= allowed) return true;
   release(use, bytes);

@@ -184,7 +184,8 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
 
     {"memory", "limit", kBytes, "0",
      "What the whole server may hold in memory; 0: half of the machine's, or of the control "
-     "group's. Near it the cache shrinks, then writes get a 503, then queries fail."},
+     "group's. Near it the cache shrinks, then writes get a 503, then queries fail. From 256MiB on "
+     "it is never exceeded, with less and many clients by some MiB; at least 64MiB."},
 
     {"logging", "level", kChoice, "info", "trace, debug, info, warn, error or off.", 0, 0,
      "trace|debug|info|warn|error|off"},

@@ -50,6 +50,15 @@ void BlockCache::add(const BlockKey& key, std::shared_ptr<const CachedBlock> blo
   size_bytes_ += bytes;
   held_bytes.add(static_cast<int64_t>(bytes));
   if (memory_ != nullptr) memory_->claim(MemoryGovernor::Use::kCache, bytes);
+  shrink_to_allowed();
+}
+
+void BlockCache::shrink() {
+  const MutexLock lock(mutex_);
+  shrink_to_allowed();
+}
+
+void BlockCache::shrink_to_allowed() {
   const size_t allowed = allowed_bytes();
   while (size_bytes_ > allowed) remove(std::prev(by_use_.end()));
 }

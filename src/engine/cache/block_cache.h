@@ -48,6 +48,8 @@ class BlockCache {
     return std::static_pointer_cast<const Block>(find_block(key));
   }
   void add(const BlockKey& key, std::shared_ptr<const CachedBlock> block);
+  /// Forgets what is more than may be held now: others may have claimed memory since.
+  void shrink();
   /// Forgets every block of a file.
   void forget(uint64_t file);
   size_t size_bytes() const;
@@ -60,6 +62,7 @@ class BlockCache {
   };
   std::shared_ptr<const CachedBlock> find_block(const BlockKey& key);
   void remove(std::list<Entry>::iterator entry) REQUIRES(mutex_);
+  void shrink_to_allowed() REQUIRES(mutex_);
 
   /// How much may be held now.
   size_t allowed_bytes() const;

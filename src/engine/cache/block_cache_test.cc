@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/memory_governor.h"
 #include "engine/sst/sst_reader.h"
 
 namespace varve::engine {
@@ -40,6 +41,21 @@ TEST(BlockCache, ForgetsAFileAndNeverKeepsMoreThanItsLimit) {
   BlockCache tiny(10);
   tiny.add({.file = 1, .row_group = 0, .column = 0}, block());
   EXPECT_EQ(tiny.size_bytes(), 0u);
+}
+
+// Without anybody who reads, what was cached would keep writes out for ever.
+TEST(BlockCache, ShrinksWhenOthersClaimedMemorySince) {
+  const size_t size = block()->size_bytes();
+  MemoryGovernor memory(size * 20, {});
+  BlockCache cache(size * 4, &memory);
+  for (uint32_t i = 0; i < 4; ++i) cache.add({.file = 1, .row_group = i, .column = 0}, block());
+  EXPECT_EQ(memory.claimed_bytes(MemoryGovernor::Use::kCache), size * 4);
+  memory.claim(MemoryGovernor::Use::kMemtables, memory.cache_bytes_max() - size * 2);
+  cache.shrink();
+  EXPECT_EQ(cache.size_bytes(), size * 2);
+  EXPECT_EQ(memory.claimed_bytes(MemoryGovernor::Use::kCache), size * 2);
+  EXPECT_NE(cache.find<DecodedColumn>({.file = 1, .row_group = 3, .column = 0}), nullptr);
+  EXPECT_EQ(cache.find<DecodedColumn>({.file = 1, .row_group = 0, .column = 0}), nullptr);
 }
 
 }  // namespace

@@ -152,6 +152,8 @@ void Shard::rest_if_idle() {
 }
 
 bool Shard::flush_if_due() {
+  // What is cached goes before writes are refused, even if nobody reads.
+  context_.cache.shrink();
   const int64_t now_ns = context_.clock.steady_ns();
   const bool retry_later = flush_failed_ns_ != 0 && now_ns - flush_failed_ns_ < kRetryNs;
   // What failed is sealed already, so nothing else would ask for it again.
