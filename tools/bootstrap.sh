@@ -19,7 +19,7 @@ log=$deps/bootstrap.log
 
 packages=(
   binutils ca-certificates ccache curl libargon2-dev libbenchmark-dev libboost1.81-dev
-  libcli11-dev libdeflate-dev libexpected-dev libfmt-dev libgtest-dev libhowardhinnant-date-dev
+  libcli11-dev libdeflate-dev libedit-dev libexpected-dev libfmt-dev libgtest-dev libhowardhinnant-date-dev
   libjemalloc-dev libre2-dev libsnappy-dev libspdlog-dev
   libsqlite3-dev libssl-dev libtomlplusplus-dev libxxhash-dev libzstd-dev lld mold ninja-build
   nlohmann-json3-dev pkg-config prometheus-cpp-dev tzdata zlib1g-dev

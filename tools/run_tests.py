@@ -40,6 +40,7 @@ SCRIPTS = [
     ("tests/program/packed.py", [], []),
     ("tests/program/readme.py", [], []),
     ("tests/program/retention.py", [], []),
+    ("tests/program/shell.py", [], []),
     ("tests/program/deletes.py", [], []),
     ("tests/program/definitions.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),

@@ -30,6 +30,7 @@ OWNERS = [
     (("CLI/", "toml++/", "toml.hpp"), ("src/varve/",)),
     (("re2/",), ("src/query/", "src/engine/")),
     (("libdeflate.h",), ("src/codec/",)),
+    (("histedit.h", "editline/"), ("src/varve/",)),
     (("nlohmann/",), ("src/auth/", "src/catalog/", "src/codec/", "src/engine/backup/", "src/serve/",
                       "src/query/", "src/varve/")),
 ]

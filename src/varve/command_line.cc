@@ -24,7 +24,10 @@ constexpr const char* kQueryExamples = R"(Examples:
   varve query 'SHOW DATABASES'
   varve query 'SELECT mean(usage_user) FROM cpu WHERE time > now() - 5m GROUP BY time(1m)' --db host
   varve query 'SELECT * FROM cpu' --db host --format csv > cpu.csv
-  varve query 'SHOW USERS' --url https://db.example:8086 --user ann)";
+  varve query 'SHOW USERS' --url https://db.example:8086 --user ann
+  varve query --db host             # a shell: type statements, "help" lists its commands
+  varve query --db host < statements.iql
+A statement that fails makes the exit status 1.)";
 
 constexpr const char* kImportExamples = R"(Examples:
   varve import points.lp.gz --db plant
@@ -100,19 +103,36 @@ constexpr const char* kServerDoc = "server to ask [127.0.0.1:8086]";
 
 void add_query_options(CLI::App& app, QueryArguments& arguments) {
   static const std::map<std::string, PrintFormat> kFormats{
-      {"table", PrintFormat::kTable}, {"csv", PrintFormat::kCsv}, {"json", PrintFormat::kJson}};
-  app.add_option("text", arguments.text, "statements in InfluxQL, separated by ;")
-      ->required()
-      ->type_name("QUERY");
+      {"table", PrintFormat::kTable},
+      {"column", PrintFormat::kTable},
+      {"csv", PrintFormat::kCsv},
+      {"json", PrintFormat::kJson}};
+  auto* text = app.add_option("text", arguments.text,
+                              "statements in InfluxQL, separated by \";\"; without any they are "
+                              "read from standard input, at a terminal as a shell");
+  text->type_name("QUERY");
+  app.add_option("--execute", arguments.text, "the same as QUERY")
+      ->type_name("QUERY")
+      ->excludes(text);
   app.add_option("--db", arguments.database, "database of names without one")->type_name("NAME");
   app.add_option("--rp", arguments.policy, "retention policy of names without one")
       ->type_name("NAME");
   add_server_options(app, arguments.server, kServerDoc);
-  app.add_option("--format", arguments.format, "table, csv or json")
+  app.add_option("--format", arguments.format, "table (or column), csv or json")
       ->type_name("FORMAT")
       ->transform(CLI::CheckedTransformer(kFormats).description(""));
-  app.add_option("--epoch", arguments.epoch, "times as numbers of this unit: ns, u, ms, s, m or h")
-      ->type_name("UNIT");
+  auto* epoch = app.add_option("--epoch", arguments.epoch,
+                               "times as numbers of this unit: ns, u, ms, s, m or h");
+  epoch->type_name("UNIT");
+  app.add_option_function<std::string>(
+         "--precision",
+         [&arguments](const std::string& unit) {
+           arguments.epoch = unit == "rfc3339" ? std::string() : unit;
+         },
+         "the same, or rfc3339: times as text")
+      ->type_name("UNIT")
+      ->check(CLI::IsMember({"rfc3339", "ns", "u", "ms", "s", "m", "h"}).description(""))
+      ->excludes(epoch);
 }
 
 void add_import_options(CLI::App& app, ImportArguments& arguments) {
@@ -206,6 +226,11 @@ Command parse_command_line(std::vector<std::string> arguments) {
   const auto known = app.get_subcommands([&](CLI::App* each) { return each->get_name() == first; });
   if (!first.starts_with('-') && known.empty()) {
     return PrintedAnswer{"varve: there is no command \"" + first + "\"\n\n" + app.help(), 2};
+  }
+  if (first == "query") {
+    // Source: InfluxDB 1.8, the "influx" program, whose long flags have one dash.
+    std::replace(arguments.begin(), arguments.end(), std::string("-execute"),
+                 std::string("--execute"));
   }
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes the last word first.

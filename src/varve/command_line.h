@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -33,7 +34,7 @@ struct ConfigArguments {
 enum class PrintFormat : uint8_t { kTable, kCsv, kJson };
 
 struct QueryArguments {
-  std::string text;
+  std::optional<std::string> text;  ///< None: a shell, or statements from standard input.
   ServerAccess server = {.url = "127.0.0.1:8086"};
   std::string database;
   std::string policy;

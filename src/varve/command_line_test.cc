@@ -44,6 +44,22 @@ TEST(CommandLine, ReadsQueriesAndImports) {
   EXPECT_TRUE(std::holds_alternative<ConfigArguments>(parse_command_line({"config", "show"})));
 }
 
+TEST(CommandLine, AQueryWithoutATextIsAShell) {
+  const auto read = [](std::vector<std::string> arguments) {
+    const auto command = parse_command_line(std::move(arguments));
+    const auto* query = std::get_if<QueryArguments>(&command);
+    EXPECT_NE(query, nullptr);
+    return query == nullptr ? QueryArguments{} : *query;
+  };
+  EXPECT_EQ(read({"query"}).text, std::nullopt);
+  EXPECT_EQ(read({"query", ""}).text, "");
+  EXPECT_EQ(read({"query", "--execute", "SHOW USERS"}).text, "SHOW USERS");
+  EXPECT_EQ(read({"query", "-execute", "SHOW USERS"}).text, "SHOW USERS");
+  EXPECT_EQ(read({"query", "--precision", "ms"}).epoch, "ms");
+  EXPECT_EQ(read({"query", "--precision", "rfc3339"}).epoch, "");
+  EXPECT_EQ(read({"query", "--format", "column"}).format, PrintFormat::kTable);
+}
+
 TEST(CommandLine, ExplainsMistakesAndGivesHelp) {
   const auto answers = [](std::vector<std::string> arguments, int status, std::string_view part) {
     const auto command = parse_command_line(std::move(arguments));
@@ -61,7 +77,8 @@ TEST(CommandLine, ExplainsMistakesAndGivesHelp) {
   answers({"serv"}, 2, "there is no command \"serv\"");
   answers({"serve", "--datadir", "x"}, 2, "--datadir");
   answers({"serve", "--set", "wal.sync"}, 2, "is not of the form SECTION.KEY=VALUE");
-  answers({"query"}, 2, "required");
+  answers({"query", "a", "--execute", "b"}, 2, "--execute");
+  answers({"query", "a", "--precision", "year"}, 2, "year");
   answers({"query", "a", "--format", "xml"}, 2, "xml");
   answers({"import", "f", "--db", "d", "--precision", "us"}, 2, "us");
   answers({"config"}, 2, "required");

@@ -19,7 +19,8 @@ std::string from_environment(const char* name) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
-/// A line of the terminal, which does not show it.
+}  // namespace
+
 std::string ask_for_password(const std::string& user) {
   termios shown{};
   if (tcgetattr(STDIN_FILENO, &shown) != 0) return {};
@@ -33,10 +34,9 @@ std::string ask_for_password(const std::string& user) {
   }
   tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
   std::fputc('\n', stderr);
+  std::clearerr(stdin);  // Ctrl-D ends this line only.
   return line;
 }
-
-}  // namespace
 
 void add_server_options(CLI::App& command, ServerAccess& access, const std::string& url_doc) {
   command.add_option("--url,--host", access.url, url_doc)->type_name("URL");

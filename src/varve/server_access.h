@@ -28,6 +28,9 @@ void add_server_options(CLI::App& command, ServerAccess& access, const std::stri
 /// password typed at the terminal where there is a user and no password.
 ServerAccess completed(ServerAccess access);
 
+/// A line typed at the terminal, which does not show it. Empty when standard input is none.
+std::string ask_for_password(const std::string& user);
+
 /// What goes along with each request: nothing without a user.
 HttpHeaders login_headers(const ServerAccess& access);
 
