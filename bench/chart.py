@@ -2,7 +2,7 @@
 """Draws lines over logarithmic axes as SVG, small enough to read in a diff."""
 import math
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 360, 70, 150, 34, 46
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 700, 360, 70, 210, 34, 46
 COLOURS = ["#1f6f8b", "#c4572a", "#5a7d2a", "#7a4f9a", "#8a6d1d"]
 
 
