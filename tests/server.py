@@ -35,6 +35,13 @@ def shared_folder():
     return None
 
 
+def client_cache(name):
+    """The folder in which the acceptance program of that name keeps its library."""
+    cache = os.environ.get("VARVE_SERVICES_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "varve-services")
+    return os.path.join(cache, "clients", name)
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body

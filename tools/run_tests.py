@@ -50,6 +50,7 @@ SCRIPTS = [
     ("tests/wire/auth.py", [], []),
     ("tests/wire/tls.py", [], []),
     ("tests/wire/clients.py", [], []),
+    ("tests/wire/telegraf.py", [], []),
     ("tests/wire/prometheus.py", [], []),
     ("tests/wire/write_formats.py", [], []),
     ("tests/data/nab.py", [], []),

@@ -13,35 +13,60 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from server import BINARY, Cases, Server, need_binary, shared_folder  # noqa: E402
+from server import BINARY, Cases, Server, client_cache, need_binary, shared_folder  # noqa: E402
 from tls import flags, make_certificate  # noqa: E402
 
-CLIENTS = ("curl", "python-influxdb")
+CLIENTS = ("curl", "influx-cli", "node-influx", "python-influxdb-client", "python-influxdb", "telegraf")
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def python_as_a_user(cases):
-    """The Python client once more, with a user, and then over TLS."""
-    cache = os.environ.get("VARVE_SERVICES_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "varve-services")
-    python = os.path.join(cache, "clients", "python-influxdb", "venv", "bin", "python")
-    if not os.path.exists(python) or shutil.which("openssl") is None:
-        return cases.skip("python-influxdb with users: no library, or no openssl", 2)
+def first(*paths):
+    """The first of these programs or folders that is there."""
+    return next((path for path in paths if path and (os.path.exists(path) or shutil.which(path))), None)
+
+
+def as_a_user():
+    """name -> command line (without port, user, password, certificate), environment; None: no library."""
+    node = first(os.path.join(client_cache("node-influx"), "node_modules"))
+    for name, program in (("python-influxdb", "python_client.py"),
+                          ("python-influxdb-client", "python_v2_client.py")):
+        python = first(os.path.join(client_cache(name), "venv", "bin", "python"))
+        yield name, python and [python, os.path.join(HERE, program)], {}
+    yield ("node-influx", node and [first("node"), os.path.join(HERE, "node_client.cjs")],
+           {"NODE_PATH": node or ""})
+    for name, program in (("influx-cli", "influx"), ("curl", "curl")):
+        yield (name, shutil.which(program) and ["bash", os.path.join(HERE, program + "_client.sh")], {})
+
+
+def clients_as_users(cases):
+    """Each client once more with a user, and then over TLS."""
+    if shutil.which("openssl") is None:
+        return cases.skip("clients with users: no openssl", 10)
     on = {"VARVE__AUTH__ENABLED": "true"}
-    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "python_client.py")
     with tempfile.TemporaryDirectory(prefix="varve-client-") as folder:
         certificate, key = make_certificate(folder, "server")
-        for name, flags_, more in (("with users", [], []),
-                                   ("over TLS", flags(certificate, key), [certificate])):
+        for how, flags_, more in (("with users", [], []),
+                                  ("over TLS", flags(certificate, key), [certificate])):
             with Server(env=on, flags=flags_) as server:
                 login = [BINARY, "query", "CREATE USER ann WITH PASSWORD 'Secret-1' WITH ALL "
                          "PRIVILEGES", "--url",
                          "%s://127.0.0.1:%d" % ("https" if more else "http", server.port)]
                 subprocess.run(login + (["--ca", certificate] if more else []), check=True,
                                stdout=subprocess.DEVNULL)
-                run = subprocess.run([python, program, str(server.port), "ann", "Secret-1", *more],
-                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
-                cases.expect("client python-influxdb " + name, run.stdout.strip() == b"PASS",
-                             run.stdout.decode("utf-8", "replace")[-2000:])
+                for name, command, env in as_a_user():
+                    if command is None:
+                        cases.skip("client %s %s: it is not installed" % (name, how))
+                        continue
+                    run = subprocess.run([*command, str(server.port), "ann", "Secret-1", *more],
+                                         env={**os.environ, **env}, stdout=subprocess.PIPE,
+                                         stderr=subprocess.STDOUT, timeout=120)
+                    cases.expect("client %s %s" % (name, how), run.stdout.strip().endswith(b"PASS"),
+                                 run.stdout.decode("utf-8", "replace")[-2000:])
+
+
+def can_install(client):
+    """Telegraf takes minutes to build: it is used where somebody has built it before."""
+    return client != "telegraf" or first(os.path.join(client_cache("telegraf"), ".done"))
 
 
 def main():
@@ -58,6 +83,9 @@ def main():
         cases.finish()
     with Server() as server:
         for client in CLIENTS:
+            if not can_install(client):
+                cases.skip("client %s: it is not installed" % client)
+                continue
             run = subprocess.run([script, "127.0.0.1", str(server.port), client],
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
             text = run.stdout.decode("utf-8", "replace")
@@ -65,7 +93,7 @@ def main():
                 cases.skip("%s: its library could not be installed" % client)
             else:
                 cases.expect("client %s" % client, run.returncode == 0 and "PASS" in text, text)
-    cases.run(python_as_a_user)
+    cases.run(clients_as_users)
     cases.finish()
 
 

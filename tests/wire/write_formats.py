@@ -120,7 +120,7 @@ def buckets_are_policies(cases):
         cases.equal("without a predicate it takes the time range", server.rows("SELECT v FROM cpu, mem", "d", epoch="s"),
                     [[2, 2]])
         for body, bucket, status, why in [
-                (span, "d", 404, "retention policy not found"), (span, "x/p", 404, "database not found"),
+                (span, "d/q", 404, "retention policy not found"), (span, "x/p", 404, "database not found"),
                 ({"stop": "1970-01-01T00:00:04Z"}, "d/p", 400, "start field"),
                 ({**span, "predicate": "host != 'a'"}, "d/p", 400, "only supports equality"),
                 ({**span, "predicate": "host = 'a' OR host = 'b'"}, "d/p", 400, "only supports equality"),
@@ -129,6 +129,9 @@ def buckets_are_policies(cases):
             answer = delete(body, bucket)
             cases.expect("%s is refused" % why, answer.status == status and why in answer.text, answer)
         cases.equal("and nothing is deleted by these", len(server.rows('SELECT v FROM d.p./.*/', "d")), 3)
+        delete({**span, "predicate": "host = 'b'"}, "d")
+        cases.equal("a bucket of a database alone is every policy of it",
+                    [len(server.rows("SELECT v FROM d.%s.cpu" % policy, "d")) for policy in ("p", "autogen")], [1, 0])
 
 
 def datagrams_are_stored(cases):

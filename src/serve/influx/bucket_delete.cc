@@ -158,7 +158,9 @@ Result<void> check_bucket(const CatalogSnapshot& catalog, const IngestTarget& bu
     return fail(ErrorCode::kNotFound,
                 "delete - database not found: \"" + bucket.database + "\"");
   }
-  if (database->policy(bucket.policy) == nullptr) {
+  // A bucket without a policy names the whole database; it wants a default policy to be there.
+  const std::string& policy = bucket.policy.empty() ? database->default_policy : bucket.policy;
+  if (database->policy(policy) == nullptr) {
     return fail(ErrorCode::kNotFound, "delete - retention policy not found in \"" +
                                           bucket.database + "\": \"" + bucket.policy + "\"");
   }
