@@ -134,6 +134,20 @@ def buckets_are_policies(cases):
                     [len(server.rows("SELECT v FROM d.%s.cpu" % policy, "d")) for policy in ("p", "autogen")], [1, 0])
 
 
+def errors_have_the_form_asked_for(cases):
+    with Server() as server:
+        for accept, kind, body in (
+                ("application/x-msgpack", "application/x-msgpack",
+                 b"\x81\xa5error\xb8" + b'database not found: "no"'),
+                ("text/csv", "text/csv", b'error\n"database not found: ""no"""\n'),
+                ("image/png", "application/json", b'{"error":"database not found: \\"no\\""}\n')):
+            answer = server.http("POST", "/write", {"db": "no"}, b"m v=1", {"Accept": accept})
+            seen = (answer.status, answer.headers["Content-Type"], answer.body)
+            cases.equal("an error of a write as %s" % accept, seen, (404, kind, body))
+        pretty = server.http("POST", "/write", {"db": "no", "pretty": "true"}, b"m v=1")
+        cases.expect("and with indents", b'\n    "error"' in pretty.body, pretty)
+
+
 def datagrams_are_stored(cases):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.bind(("127.0.0.1", 0))
@@ -201,7 +215,7 @@ def monitors_read_the_server(cases):
 if __name__ == "__main__":
     need_binary()
     CASES = Cases()
-    CASES.run(rows_are_read, columns_are_read, mistakes_are_named, buckets_are_policies,
+    CASES.run(rows_are_read, columns_are_read, mistakes_are_named, buckets_are_policies, errors_have_the_form_asked_for,
               datagrams_are_stored, requests_are_limited,
               monitors_read_the_server)
     CASES.finish()

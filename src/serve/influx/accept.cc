@@ -50,4 +50,10 @@ AnswerForm choose_form(const HttpHeaders& headers) {
   return kForms.front();
 }
 
+AnswerForm choose_form(const HttpRequest& request) {
+  AnswerForm form = choose_form(request.headers);
+  form.is_pretty = request.parameters.get("pretty") == "true";
+  return form;
+}
+
 }  // namespace varve::influx

@@ -171,8 +171,7 @@ void InfluxDoor::for_user(HttpRequest request, Reply reply, Endpoint endpoint) c
                    [reply = std::move(reply), endpoint = std::move(endpoint)](
                        HttpRequest asked, const Result<auth::Identity>& who) {
                      if (who) return endpoint(std::move(asked), reply, *who);
-                     refuse_question(choose_question_form(asked), reply,
-                                     status_of(who.error().code), who.error().message);
+                     reply.send_error(who.error());
                    });
 }
 
@@ -194,9 +193,7 @@ void InfluxDoor::for_monitor(HttpRequest request, Reply reply, const Endpoint& e
 }
 
 HttpResponse InfluxDoor::refuse(const HttpRequest& head, int status, std::string_view why) {
-  auto response = error_response(common_headers(head), status, why);
-  if (status == 503) response.headers.add("Retry-After", "1");
-  return response;
+  return error_response(common_headers(head), choose_form(head), status, why);
 }
 
 void InfluxDoor::handle_ping(const HttpRequest& request, const Reply& reply) const {

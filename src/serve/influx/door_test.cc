@@ -68,7 +68,7 @@ TEST(Reply, RepeatsErrorsInAHeader) {
 
 TEST(Accept, TakesTheFirstTypeWeHave) {
   const auto chooses = [](std::string_view accept, std::string_view type) {
-    EXPECT_EQ(choose_form({{"Accept", std::string(accept)}}).content_type, type) << accept;
+    EXPECT_EQ(choose_form(HttpHeaders{{"Accept", std::string(accept)}}).content_type, type) << accept;
   };
   chooses("", "application/json");
   chooses("application/json", "application/json");
@@ -79,9 +79,9 @@ TEST(Accept, TakesTheFirstTypeWeHave) {
   chooses("*/*", "application/json");
   chooses("text/*", "text/csv");
   chooses("image/png", "application/json");
-  EXPECT_EQ(choose_form({{"Accept", "image/png"}, {"Accept", "text/csv"}}).content_type,
+  EXPECT_EQ(choose_form(HttpHeaders{{"Accept", "image/png"}, {"Accept", "text/csv"}}).content_type,
             "text/csv");
-  EXPECT_EQ(choose_form({}).format, ResultFormat::kJson);
+  EXPECT_EQ(choose_form(HttpHeaders{}).format, ResultFormat::kJson);
 }
 
 TEST(ReadWrite, TakesWhatTheParametersSay) {

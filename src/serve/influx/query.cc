@@ -61,6 +61,12 @@ influxql::QueryRequest request_of(const QueryQuestion& question, const auth::Ide
           .cancel = std::move(cancel)};
 }
 
+/// An error, counted with those of queries.
+void refuse_question(const Reply& reply, int status, std::string_view message) {
+  figures().errors.add();
+  reply.send_error(status, message);
+}
+
 /// On a query thread.
 void answer(const QueryServices& services, const QueryQuestion& question,
             const auth::Identity& who, const Reply& reply) {
@@ -71,14 +77,13 @@ void answer(const QueryServices& services, const QueryQuestion& question,
                                                   : reply.responder().cancelled());
   const auto parsed = engine.parse(request);
   if (!parsed) {
-    return refuse_question(question, reply, 400, "error parsing query: " + parsed.error().message);
+    return refuse_question(reply, 400, "error parsing query: " + parsed.error().message);
   }
   const FirstUserLock first_user(who);
   const auto allowed =
       authorize(who, *services.catalog.snapshot(), parsed->statements, question.database);
   if (!allowed) {
-    return refuse_question(question, reply, status_of(allowed.error().code),
-                           allowed.error().message);
+    return refuse_question(reply, status_of(allowed.error().code), allowed.error().message);
   }
   if (question.is_async) {
     reply.send_status(204);
@@ -106,34 +111,19 @@ void answer(const QueryServices& services, const QueryQuestion& question,
   log::debug("query.ended_early", {{"reason", done.error().message}});
   // A stream that has begun breaks off with the sink, which tells the client that it is not whole.
   if (sink.has_begun()) return figures().errors.add();
-  refuse_question(question, reply, status_of(done.error().code), done.error().message);
+  refuse_question(reply, status_of(done.error().code), done.error().message);
 }
 
 }  // namespace
-
-QueryQuestion choose_question_form(const HttpRequest& request) {
-  QueryQuestion question;
-  question.form = choose_form(request.headers);
-  question.writer.pretty = request.parameters.get("pretty") == "true";
-  return question;
-}
-
-void refuse_question(const QueryQuestion& question, const Reply& reply, int status,
-                     std::string_view message) {
-  figures().errors.add();
-  auto response = error_response(reply.headers(), status, message);
-  response.headers.set("Content-Type", std::string(question.form.content_type));
-  response.body = error_document(question.form.format, message, question.writer.pretty);
-  if (status == 503) response.headers.add("Retry-After", "1");
-  reply.responder().send(std::move(response));
-}
 
 Result<QueryQuestion> read_query(const HttpRequest& request) {
   const FormFields form = form_of(request);
   const auto field = [&](std::string_view name) {
     return form.find(name).value_or(request.parameters.get(name));
   };
-  QueryQuestion question = choose_question_form(request);
+  QueryQuestion question;
+  question.form = choose_form(request);
+  question.writer.pretty = question.form.is_pretty;
   question.takes_gzip = accepts_gzip(request.headers);
   question.text = std::string(trim(field("q")));
   if (question.text.empty()) {
@@ -159,13 +149,13 @@ void handle_query(const QueryServices& services, const auth::Identity& who,
   figures().requests.add();
   auto read = read_query(request);
   if (!read) {
-    return refuse_question(choose_question_form(request), reply, 400, read.error().message);
+    return refuse_question(reply, 400, read.error().message);
   }
   auto question = std::make_shared<const QueryQuestion>(std::move(*read));
   const bool taken = services.pool.try_submit([services, question, who, reply] {
     answer(services, *question, who, reply);
   });
-  if (!taken) refuse_question(*question, reply, 503, "too many queries are waiting");
+  if (!taken) refuse_question(reply, 503, "too many queries are waiting");
 }
 
 void handle_readiness(const influxql::InfluxqlEngine& engine, WorkerPool& pool, Reply reply) {

@@ -49,12 +49,6 @@ struct QueryServices {
 void handle_query(const QueryServices& services, const auth::Identity& who,
                   const HttpRequest& request, Reply reply);
 
-/// What answers to a request are to look like, for refusals before there is a question.
-QueryQuestion choose_question_form(const HttpRequest& request);
-/// An error in the form of the question.
-void refuse_question(const QueryQuestion& question, const Reply& reply, int status,
-                     std::string_view message);
-
 /// Runs a statement that touches nothing, and answers whether that worked. As handle_query.
 void handle_readiness(const influxql::InfluxqlEngine& engine, WorkerPool& pool, Reply reply);
 

@@ -69,17 +69,19 @@ std::string make_request_id() {
   return id;
 }
 
-HttpResponse error_response(HttpHeaders common, int status, std::string_view message) {
+HttpResponse error_response(HttpHeaders common, const AnswerForm& form, int status,
+                            std::string_view message) {
   // Source: InfluxDB 1.8, Handler.httpError: one of the two.
   if (status == 401) {
     common.add("WWW-Authenticate", "Basic realm=\"InfluxDB\"");
   } else {
     common.add("X-Influxdb-Error", std::string(message.substr(0, kErrorHeaderBytesMax)));
   }
-  common.add("Content-Type", "application/json");
+  if (status == 503 || status == 429) common.add("Retry-After", "1");
+  common.add("Content-Type", std::string(form.content_type));
   return {.status = status,
           .headers = std::move(common),
-          .body = error_document(ResultFormat::kJson, message)};
+          .body = error_document(form.format, message, form.is_pretty)};
 }
 
 void Reply::send_status(int status) const {
@@ -93,9 +95,7 @@ void Reply::send(int status, std::string_view content_type, std::string body) co
 }
 
 void Reply::send_error(int status, std::string_view message) const {
-  HttpHeaders headers = headers_;
-  if (status == 503 || status == 429) headers.add("Retry-After", "1");
-  responder_.send(error_response(std::move(headers), status, message));
+  responder_.send(error_response(headers_, form_, status, message));
 }
 
 void Reply::send_error(const Error& error) const {

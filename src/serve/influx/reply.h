@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "serve/http/responder.h"
+#include "serve/influx/accept.h"
 
 namespace varve::influx {
 
@@ -19,14 +20,18 @@ HttpHeaders common_headers(const HttpRequest& request);
 /// A UUID of version 1, as InfluxDB names requests. Threads: safe anywhere.
 std::string make_request_id();
 
-/// A whole answer with an error in it: JSON, and the same text in X-Influxdb-Error.
-HttpResponse error_response(HttpHeaders common, int status, std::string_view message);
+/// A whole answer with an error in it, in the form that was asked for, and the same text in
+/// X-Influxdb-Error.
+HttpResponse error_response(HttpHeaders common, const AnswerForm& form, int status,
+                            std::string_view message);
 
 /// The right to answer one request. Copies share it. Threads: as Responder.
 class Reply {
  public:
   Reply(const HttpRequest& request, Responder responder)
-      : headers_(common_headers(request)), responder_(std::move(responder)) {}
+      : headers_(common_headers(request)),
+        form_(choose_form(request)),
+        responder_(std::move(responder)) {}
 
   /// An answer without a body.
   void send_status(int status) const;
@@ -44,6 +49,7 @@ class Reply {
 
  private:
   HttpHeaders headers_;
+  AnswerForm form_;
   Responder responder_;
 };
 
