@@ -96,21 +96,38 @@ void InfluxJson::write_messages(const ResultEnd& end) {
   out_.append(line(kResultMember) + "]");
 }
 
+void InfluxJson::begin_member(std::string& head, std::string_view name) const {
+  if (head.back() != '{') head += ',';
+  head += line(kSeriesMember) + member(name);
+}
+
+void InfluxJson::append_columns(std::string& head, const ResultHeader& header) {
+  if (header.columns.empty()) return;
+  begin_member(head, "columns");
+  if (columns_ != header.columns) {
+    columns_ = header.columns;
+    columns_text_ = "[";
+    for (const auto& column : columns_) {
+      if (columns_text_.back() != '[') columns_text_ += ',';
+      columns_text_ += line(kRow);
+      append_json_string(columns_text_, column);
+    }
+    columns_text_ += line(kSeriesMember) + "]";
+  }
+  head += columns_text_;
+}
+
 void InfluxJson::describe_series(const ResultHeader& header) {
   zone_ = header.zone;
   list_column_ = header.list_column;
   auto& head = series_head_;
   head = "{";
-  const auto begin_member = [&](std::string_view name) {
-    if (head.size() > 1) head += ',';
-    head += line(kSeriesMember) + member(name);
-  };
   if (!header.name.empty()) {
-    begin_member("name");
+    begin_member(head, "name");
     append_json_string(head, header.name);
   }
   if (!header.tags.empty()) {
-    begin_member("tags");
+    begin_member(head, "tags");
     head += '{';
     for (const auto& [name, value] : header.tags) {
       if (head.back() != '{') head += ',';
@@ -121,20 +138,7 @@ void InfluxJson::describe_series(const ResultHeader& header) {
     }
     head += line(kSeriesMember) + "}";
   }
-  if (!header.columns.empty()) {
-    begin_member("columns");
-    if (columns_ != header.columns) {
-      columns_ = header.columns;
-      columns_text_ = "[";
-      for (const auto& column : columns_) {
-        if (columns_text_.back() != '[') columns_text_ += ',';
-        columns_text_ += line(kRow);
-        append_json_string(columns_text_, column);
-      }
-      columns_text_ += line(kSeriesMember) + "]";
-    }
-    head += columns_text_;
-  }
+  append_columns(head, header);
 }
 
 void InfluxJson::open_series(bool is_first) {
@@ -219,6 +223,48 @@ void InfluxJson::write_rows_as(const ResultBlock& block, size_t begin, size_t en
     }
     out_.advance(put_mark(out, row_close_, ']'));
   }
+}
+
+// What stands around the values of tags and the rows is the same for every series.
+bool InfluxJson::write_series_batch(const SeriesBatch& batch, bool is_first) {
+  const ResultHeader& header = *batch.header;
+  if (options().pretty || header.tags.empty()) return false;
+  zone_ = header.zone;
+  list_column_ = header.list_column;
+  std::string head = "{";
+  if (!header.name.empty()) {
+    begin_member(head, "name");
+    append_json_string(head, header.name);
+  }
+  begin_member(head, "tags");
+  std::vector<std::string> before_value;
+  for (const auto& tag : header.tags) {
+    auto& text = before_value.emplace_back(before_value.empty() ? "," + head + "{" : ",");
+    append_json_string(text, tag.first);
+    text += ':';
+  }
+  std::string behind_values = "}";
+  append_columns(behind_values, header);
+  behind_values += "," + member("values") + "[";
+  if (is_first) out_.append("," + member("series") + "[");
+  result_has_series_ = true;
+  bool is_first_here = is_first;
+  for (const SeriesBatch::Series& series : batch.series) {
+    std::string_view begin = before_value.front();
+    if (is_first_here) begin.remove_prefix(1);
+    is_first_here = false;
+    out_.append(begin);
+    append_json_string(out_, series.tag_values[0]);
+    for (size_t i = 1; i < before_value.size(); ++i) {
+      out_.append(before_value[i]);
+      append_json_string(out_, series.tag_values[i]);
+    }
+    out_.append(behind_values);
+    series_has_rows_ = false;
+    write_rows_as<false>(batch.block, series.row_begin, series.row_end);
+    out_.append("]}");
+  }
+  return true;
 }
 
 void InfluxJson::write_rows(const ResultBlock& block, size_t begin, size_t end) {

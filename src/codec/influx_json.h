@@ -27,10 +27,14 @@ class InfluxJson final : public ResultDocuments {
   void open_series(bool is_first) override;
   void write_rows(const ResultBlock& block, size_t begin, size_t end) override;
   void close_series(bool partial) override;
+  bool write_series_batch(const SeriesBatch& batch, bool is_first) override;
   const Result<void>& status() const override { return out_.status(); }
   Result<void> flush() override { return out_.flush(); }
 
   void write_messages(const ResultEnd& end);
+  /// The name of a member of a series, behind those that `head` has already.
+  void begin_member(std::string& head, std::string_view name) const;
+  void append_columns(std::string& head, const ResultHeader& header);
   template <bool kPretty>
   void write_rows_as(const ResultBlock& block, size_t begin, size_t end);
   char* write_number_cell(char* out, const ColumnView& column, size_t row);

@@ -71,6 +71,14 @@ Result<void> ResultDocuments::end_series() {
   return status();
 }
 
+Result<void> ResultDocuments::series_batch(const SeriesBatch& batch) {
+  CHECK(statement_open_ && !series_open_);
+  if (options_.chunked || batch.series.empty()) return ResultSink::series_batch(batch);
+  if (!write_series_batch(batch, series_count_ == 0)) return ResultSink::series_batch(batch);
+  series_count_ += batch.series.size();
+  return status();
+}
+
 Result<void> ResultDocuments::statement_error(std::string_view text) {
   return close_statement(text);
 }

@@ -39,6 +39,7 @@ class ResultDocuments : public ResultWriter {
   Result<void> begin_series(const ResultHeader& header) final;
   Result<void> rows(const ResultBlock& block) final;
   Result<void> end_series() final;
+  Result<void> series_batch(const SeriesBatch& batch) final;
   Result<void> statement_error(std::string_view text) final;
   Result<void> end_statement() final;
   Result<void> finish() final;
@@ -59,6 +60,8 @@ class ResultDocuments : public ResultWriter {
   /// Rows [begin, end) of the block.
   virtual void write_rows(const ResultBlock& block, size_t begin, size_t end) = 0;
   virtual void close_series(bool partial) = 0;
+  /// All of them at once; false when the format has no quicker way than one after the other.
+  virtual bool write_series_batch(const SeriesBatch&, bool /*is_first*/) { return false; }
   /// What went wrong so far.
   virtual const Result<void>& status() const = 0;
   virtual Result<void> flush() = 0;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +42,19 @@ struct ResultBlock {
   size_t row_count = 0;
 };
 
+/// Series of an answer with few rows each, alike but for the values of their tags.
+struct SeriesBatch {
+  /// Rows [row_begin, row_end) of the block, at least one.
+  struct Series {
+    std::span<const std::string> tag_values;  ///< One for each tag of the header.
+    size_t row_begin = 0;
+    size_t row_end = 0;
+  };
+  const ResultHeader* header = nullptr;  ///< Of each, but for the values of its tags.
+  std::vector<Series> series;
+  ResultBlock block;
+};
+
 /// Receives answers in order. An error that it gives back (the client went away) ends the query.
 /// Threads: one query thread at a time; may block while the client is slow.
 class ResultSink {
@@ -52,6 +66,8 @@ class ResultSink {
   virtual Result<void> begin_series(const ResultHeader& header) = 0;
   virtual Result<void> rows(const ResultBlock& block) = 0;
   virtual Result<void> end_series() = 0;
+  /// The same as begin_series(), rows() and end_series() for each, which is what it does here.
+  virtual Result<void> series_batch(const SeriesBatch& batch);
   /// Ends the statement with an error; rows sent before stay.
   virtual Result<void> statement_error(std::string_view text) = 0;
   virtual Result<void> end_statement() = 0;

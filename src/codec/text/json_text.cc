@@ -63,13 +63,33 @@ char* write_json_string(char* out, std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
     uint64_t bytes;
-    if (text.size() - at >= 8) {
+    const size_t left = text.size() - at;
+    if (left >= 8) {
       std::memcpy(&bytes, text.data() + at, 8);
       if (are_plain(bytes)) {
         std::memcpy(out, &bytes, 8);
         out += 8;
         at += 8;
         continue;
+      }
+    } else if (text.size() >= 8) {
+      // The last 8 bytes: those of them that were written before are plain, so written as they are.
+      std::memcpy(&bytes, text.data() + text.size() - 8, 8);
+      if (are_plain(bytes)) {
+        std::memcpy(out + left - 8, &bytes, 8);
+        out += left;
+        break;
+      }
+    } else if (left >= 4) {
+      uint32_t first;
+      uint32_t last;
+      std::memcpy(&first, text.data() + at, 4);
+      std::memcpy(&last, text.data() + text.size() - 4, 4);
+      if (are_plain(uint64_t{last} << 32 | first)) {
+        std::memcpy(out, &first, 4);
+        std::memcpy(out + left - 4, &last, 4);
+        out += left;
+        break;
       }
     }
     const char c = text[at];

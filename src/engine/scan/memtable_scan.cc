@@ -34,6 +34,13 @@ MemtableScan::MemtableScan(std::shared_ptr<const Memtable> memtable,
   }
 }
 
+bool MemtableScan::may_have(SeriesId series, const TimeRange& range) const {
+  return std::ranges::any_of(parts_, [&](const Part& part) {
+    const MemtableChunk& chunk = *part.chunk.chunk;
+    return chunk.may_overlap(range) && chunk.may_have(series);
+  });
+}
+
 // Fills slices_ in order of arrival.
 void MemtableScan::find(SeriesId series, const TimeRange& range) {
   slices_.clear();

@@ -21,6 +21,8 @@ class MemtableScan {
   /// Adds the rows of a series inside the range, if there are any, as one run. Chunks are put in
   /// order when they are first needed.
   void collect(SeriesId series, const TimeRange& range, std::vector<RowRun>& runs);
+  /// False when the series has no rows inside the range; cheap.
+  bool may_have(SeriesId series, const TimeRange& range) const;
   /// Adds ranges that hold the times of the rows of a series inside the range.
   void collect_times(SeriesId series, const TimeRange& range, std::vector<TimeRange>& times);
   /// Adds every series that has rows.

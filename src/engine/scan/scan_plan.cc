@@ -35,13 +35,19 @@ Result<std::unique_ptr<ScanPlan>> ScanPlan::make(const ScanSpec& spec,
 void ScanPlan::choose_series() {
   const SeriesIndex& index = table_->index();
   if (spec_.series) {
+    series_.reserve(spec_.series->size());
     for (const KeyHash& hash : *spec_.series) {
       const auto id = index.find(hash);
       if (id && filter_.may_match(*id)) series_.push_back(*id);
     }
-    const auto hash_of = [&](SeriesId id) { return index.hash(id); };
-    std::ranges::sort(series_, {}, hash_of);
-    series_.erase(std::unique(series_.begin(), series_.end()), series_.end());
+    const bool is_sorted =
+        std::ranges::adjacent_find(*spec_.series, std::ranges::greater_equal{}) ==
+        spec_.series->end();
+    if (!is_sorted) {
+      const auto hash_of = [&](SeriesId id) { return index.hash(id); };
+      std::ranges::sort(series_, {}, hash_of);
+      series_.erase(std::unique(series_.begin(), series_.end()), series_.end());
+    }
   } else {
     wanted_ = live_series(filter_, segments_);
     series_ = index.by_hash(wanted_);

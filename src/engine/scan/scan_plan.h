@@ -44,6 +44,11 @@ class ScanPlan {
 
   /// The rows of a series in a segment of those opened: all that can match, and others.
   Result<std::vector<RowRun>> rows(SegmentScan& segment, SeriesId series, const TimeRange& range);
+  /// Whether every row of the series is wanted as it is, but for the range, limits and rows whose
+  /// cells are all absent.
+  bool wants_all(SeriesId series) {
+    return columns_.size() == wanted_count() && filter_.rest(series).is_always_true();
+  }
   /// Null when rows of the series may only be answered as such.
   const SummaryRule* summary_rule(SeriesId series);
 

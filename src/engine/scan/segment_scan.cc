@@ -121,6 +121,56 @@ Result<std::vector<RowRun>> SegmentScan::rows_without(SeriesId id, const KeyHash
   return others;
 }
 
+// Damaged files are left to rows().
+Result<std::optional<SegmentScan::OnlyRun>> SegmentScan::find_only_run(SeriesId id,
+                                                                       const KeyHash& hash,
+                                                                       const TimeRange& range,
+                                                                       uint64_t rows_max,
+                                                                       bool descending) {
+  if (deletes_) return std::nullopt;
+  for (const MemtableScan& memtable : memtables_) {
+    if (memtable.may_have(id, range)) return std::nullopt;
+  }
+  OnlyRun first;
+  bool is_alone = true;
+  int64_t bound_ns = 0;  // Where rows of the other runs begin, or end when descending.
+  for (SstScan& file : files_) {
+    const SstMeta& meta = file.file().meta();
+    if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) continue;
+    if (file.file().quarantined()) return std::nullopt;
+    const auto found = file.find(hash);
+    if (!found && found.error().code == ErrorCode::kCorrupt) return std::nullopt;
+    if (!found) return fail(found.error());
+    for (const SeriesRows& rows : *found) {
+      if (rows.time_last_ns < range.begin_ns || rows.time_first_ns >= range.end_ns) continue;
+      if (first.rows == nullptr) {
+        first = {.file = &file, .rows = &rows};
+        continue;
+      }
+      const auto edge = [&](const SeriesRows& run) {
+        return descending ? run.time_last_ns : run.time_first_ns;
+      };
+      int64_t other_ns = edge(rows);
+      if (descending ? edge(rows) > edge(*first.rows) : edge(rows) < edge(*first.rows)) {
+        other_ns = edge(*first.rows);
+        first = {.file = &file, .rows = &rows};
+      }
+      const auto nearest = [&](int64_t a, int64_t b) {
+        return descending ? std::max(a, b) : std::min(a, b);
+      };
+      bound_ns = is_alone ? other_ns : nearest(bound_ns, other_ns);
+      is_alone = false;
+    }
+  }
+  if (is_alone) return first;
+  const SeriesRows& run = *first.rows;
+  const bool is_inside = run.time_first_ns >= range.begin_ns && run.time_last_ns < range.end_ns;
+  const bool is_enough = rows_max != 0 && run.row_count >= rows_max && is_inside;
+  const bool is_apart = descending ? run.time_first_ns > bound_ns : run.time_last_ns < bound_ns;
+  if (is_enough && is_apart) return first;
+  return std::nullopt;
+}
+
 // A damaged file gives no candidate: rows() deals with it.
 Result<std::vector<SegmentScan::Candidate>> SegmentScan::find_candidates(
     SeriesId id, const KeyHash& hash, const TimeRange& range, const Accept& accept) {

@@ -41,6 +41,16 @@ class SegmentScan {
   Result<std::vector<RowRun>> rows_that_may_match(SeriesId id, const KeyHash& hash,
                                                   const TimeRange& range,
                                                   const RowFilter& filter);
+  /// Where the rows of a series lie that begin its answer: `rows_max` of them (0: all), if the run
+  /// has so many, or all that the segment has in the range.
+  struct OnlyRun {
+    SstScan* file = nullptr;           ///< Null: there are no rows.
+    const SeriesRows* rows = nullptr;  ///< Valid as what runs_in_file() gives.
+  };
+  /// Nothing when rows of several sources may have to be merged for that.
+  Result<std::optional<OnlyRun>> find_only_run(SeriesId id, const KeyHash& hash,
+                                               const TimeRange& range, uint64_t rows_max,
+                                               bool descending);
   /// The same as rows(), but a damaged file is an error: for those who replace files.
   Result<std::vector<RowRun>> rows_strict(SeriesId id, const KeyHash& hash,
                                           const TimeRange& range);

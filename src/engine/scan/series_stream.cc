@@ -10,6 +10,7 @@ namespace varve::engine {
 
 SeriesStream::SeriesStream(std::unique_ptr<ScanPlan> plan)
     : plan_(std::move(plan)),
+      short_runs_(*plan_, segments_),
       rows_left_(plan_->spec().rows_limit == 0 ? UINT64_MAX : plan_->spec().rows_limit) {
   for (const SegmentView* segment : plan_->segments()) segments_.push_back(plan_->open(*segment));
 }
@@ -117,17 +118,32 @@ ScanBatch SeriesStream::take_short() {
   return batch;
 }
 
+// As many of the next series as need no more than that.
+Result<void> SeriesStream::load_short_runs() {
+  constexpr size_t kSeriesAtOnce = 256;
+  if (segment_next_ != 0 || segments_.empty() || plan_->spec().rows_limit != 0) return {};
+  const auto& series = plan_->series();
+  while (series_next_ < series.size() && short_runs_.row_count() < kBatchRows) {
+    if (series_next_ % kSeriesAtOnce == 0) TRY_VOID(plan_->check_cancelled());
+    if (!TRY(short_runs_.add(series[series_next_], visit_summary_ != nullptr))) return {};
+    ++series_next_;
+  }
+  return plan_->hold_rows(short_runs_.row_count());
+}
+
 Result<ScanBatch> SeriesStream::next() {
   TRY_VOID(plan_->check_cancelled());
   if (rows_left_ == 0) return ScanBatch{};
-  // Enough for a batch of short runs, unless a long one comes first.
-  size_t rows = 0;
-  for (const Ready& ready : ready_) rows += ready.run.row_count();
-  while (rows < kBatchRows) {
-    const size_t known = ready_.size();
-    if (!TRY(load_rows())) break;
-    for (size_t i = known; i < ready_.size(); ++i) rows += ready_[i].run.row_count();
-    TRY_VOID(plan_->hold_rows(rows));
+  if (ready_.empty()) {
+    TRY_VOID(load_short_runs());
+    if (short_runs_.row_count() > 0) return short_runs_.take();
+    // Enough for a batch of short runs, unless a long one comes first.
+    for (size_t rows = 0; rows < kBatchRows;) {
+      const size_t known = ready_.size();
+      if (!TRY(load_rows())) break;
+      for (size_t i = known; i < ready_.size(); ++i) rows += ready_[i].run.row_count();
+      TRY_VOID(plan_->hold_rows(rows));
+    }
   }
   if (ready_.empty()) return ScanBatch{};
   ScanBatch batch =

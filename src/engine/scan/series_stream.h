@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/scan/scan_plan.h"
+#include "engine/scan/short_runs.h"
 #include "store/summary_stream.h"
 
 namespace varve::engine {
@@ -25,6 +26,7 @@ class SeriesStream final : public SummaryStream {
     RowRun run;
   };
   Result<bool> load_rows();
+  Result<void> load_short_runs();
   ScanBatch take_long(Ready& ready);
   ScanBatch take_short();
 
@@ -34,6 +36,7 @@ class SeriesStream final : public SummaryStream {
 
   std::unique_ptr<ScanPlan> plan_;
   std::deque<SegmentScan> segments_;
+  ShortRuns short_runs_;
   size_t series_next_ = 0;
   size_t segment_next_ = 0;
   uint64_t series_rows_left_ = 0;  // Of that series.

@@ -37,10 +37,19 @@ Result<std::span<const SeriesRows>> SstScan::find(const KeyHash& series) {
   const auto at = [&](size_t index) {
     return index < directory_->series_count() && directory_->series(index).hash == series;
   };
-  // A scan over all series finds the next one where it expects it.
-  if (directory_ && at(next_series_)) return directory_->rows(next_series_++);
+  // A scan over all series finds the next one where it expects it, one over many near to that.
   if (directory_ && next_series_ > 0 && at(next_series_ - 1)) {
     return directory_->rows(next_series_ - 1);
+  }
+  if (directory_) {
+    constexpr size_t kNear = 8;
+    const size_t end = std::min(directory_->series_count(), next_series_ + kNear);
+    size_t place = next_series_;
+    while (place < end && directory_->series(place).hash < series) ++place;
+    if (at(place)) {
+      next_series_ = place + 1;
+      return directory_->rows(place);
+    }
   }
   const bool inside = directory_ && !(series < directory_->series(0).hash) &&
                       !(directory_->series(directory_->series_count() - 1).hash < series);
@@ -171,25 +180,31 @@ Result<std::shared_ptr<SstScan::Decoded>> SstScan::decode(const SeriesRows& rows
   return pinned_;
 }
 
-Result<void> SstScan::collect_rows(const SeriesRows& rows, const TimeRange& range,
-                                   std::vector<RowRun>& runs) {
+Result<SstScan::Part> SstScan::read(const SeriesRows& rows, const TimeRange& range) {
   const auto decoded = TRY(decode(rows));
-  const auto all_times = decoded->times->view().as<int64_t>();
   const size_t offset = rows.row_begin - decoded->row_begin;
-  const auto times = all_times.subspan(offset, rows.row_count);
+  const auto times = decoded->times->view().as<int64_t>().subspan(offset, rows.row_count);
   const auto first = std::lower_bound(times.begin(), times.end(), range.begin_ns);
   const auto last = std::lower_bound(first, times.end(), range.end_ns);
-  if (first == last) return {};
-  const size_t begin = offset + static_cast<size_t>(first - times.begin());
-  const size_t end = offset + static_cast<size_t>(last - times.begin());
+  return Part{.decoded = decoded,
+              .begin = offset + static_cast<size_t>(first - times.begin()),
+              .end = offset + static_cast<size_t>(last - times.begin())};
+}
+
+Result<void> SstScan::collect_rows(const SeriesRows& rows, const TimeRange& range,
+                                   std::vector<RowRun>& runs) {
+  Part part = TRY(read(rows, range));
+  if (part.begin == part.end) return {};
   RowRun run;
-  run.times_ns = all_times.subspan(begin, end - begin);
+  run.times_ns =
+      part.decoded->times->view().as<int64_t>().subspan(part.begin, part.end - part.begin);
   run.columns.reserve(columns_.size());
   for (size_t c = 0; c < columns_.size(); ++c) {
-    run.columns.push_back(decoded->columns[c] ? decoded->columns[c]->view().slice(begin, end)
-                                              : absent_cells(columns_[c].type, end - begin));
+    const auto& column = part.decoded->columns[c];
+    run.columns.push_back(column ? column->view().slice(part.begin, part.end)
+                                 : absent_cells(columns_[c].type, part.end - part.begin));
   }
-  run.pin = decoded;
+  run.pin = std::move(part.decoded);
   run.times_differ = file_->meta().mode != MergeMode::kAppend;
   runs.push_back(std::move(run));
   return {};

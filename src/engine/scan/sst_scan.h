@@ -41,6 +41,30 @@ struct PinBudget {
 
 class SstScan {
  public:
+  /// Decoded rows [row_begin, row_end) of a row group: all of it, or a copy of some.
+  struct Decoded {
+    uint32_t row_group = 0;
+    size_t row_begin = 0;
+    size_t row_end = 0;
+    std::shared_ptr<const DecodedColumn> times;
+    /// Null: the file does not have it.
+    std::vector<std::shared_ptr<const DecodedColumn>> columns;
+
+    bool covers(const SeriesRows& rows) const {
+      return row_group == rows.row_group && row_begin <= rows.row_begin &&
+             rows.row_begin + size_t{rows.row_count} <= row_end;
+    }
+    size_t size_bytes() const;
+    std::shared_ptr<Decoded> copy(size_t begin, size_t end) const;
+  };
+
+  /// Some of them: [begin, end), counted from the first one that is decoded.
+  struct Part {
+    std::shared_ptr<const Decoded> decoded;
+    size_t begin = 0;
+    size_t end = 0;
+  };
+
   SstScan(std::shared_ptr<SstFile> file, const std::vector<ScanColumn>& columns,
           PinBudget& budget);
   ~SstScan();
@@ -53,6 +77,8 @@ class SstScan {
                        std::span<const SeriesRows* const> skipped = {});
   /// The runs of a series; none when the file does not have it. Valid until the next call.
   Result<std::span<const SeriesRows>> find(const KeyHash& series);
+  /// Of a run that find() gave last, the rows inside the range.
+  Result<Part> read(const SeriesRows& rows, const TimeRange& range);
   /// What the file keeps of a run that find() gave last, for each wanted column: nothing of one
   /// that it does not summarize.
   Result<void> summarize(const SeriesRows& rows,
@@ -62,21 +88,6 @@ class SstScan {
   const SstFile& file() const { return *file_; }
 
  private:
-  // Decoded rows [row_begin, row_end) of a row group: all of it, or a copy of some.
-  struct Decoded {
-    uint32_t row_group = 0;
-    size_t row_begin = 0;
-    size_t row_end = 0;
-    std::shared_ptr<const DecodedColumn> times;
-    std::vector<std::shared_ptr<const DecodedColumn>> columns;  // Null: the file does not have it.
-
-    bool covers(const SeriesRows& rows) const {
-      return row_group == rows.row_group && row_begin <= rows.row_begin &&
-             rows.row_begin + size_t{rows.row_count} <= row_end;
-    }
-    size_t size_bytes() const;
-    std::shared_ptr<Decoded> copy(size_t begin, size_t end) const;
-  };
   Result<void> find_fields();
   Result<void> collect_rows(const SeriesRows& rows, const TimeRange& range,
                             std::vector<RowRun>& runs);

@@ -40,6 +40,15 @@ Result<void> StatementRecorder::rows(const ResultBlock& block) {
 
 Result<void> StatementRecorder::end_series() { return next_.end_series(); }
 
+Result<void> StatementRecorder::series_batch(const SeriesBatch& batch) {
+  if (!runs_.empty()) {
+    for (const SeriesBatch::Series& series : batch.series) {
+      runs_.back().rows += series.row_end - series.row_begin;
+    }
+  }
+  return next_.series_batch(batch);
+}
+
 Result<void> StatementRecorder::statement_error(std::string_view text) {
   if (!runs_.empty()) {
     if (text == kNotExecuted) {

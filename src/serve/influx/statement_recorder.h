@@ -25,6 +25,7 @@ class StatementRecorder final : public ResultSink {
   Result<void> begin_series(const ResultHeader& header) override;
   Result<void> rows(const ResultBlock& block) override;
   Result<void> end_series() override;
+  Result<void> series_batch(const SeriesBatch& batch) override;
   Result<void> statement_error(std::string_view text) override;
   Result<void> end_statement() override;
 

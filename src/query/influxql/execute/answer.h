@@ -21,6 +21,7 @@ class Answer {
   Result<void> begin_series(const ResultHeader& header) { return pass(sink_.begin_series(header)); }
   Result<void> rows(const ResultBlock& block) { return pass(sink_.rows(block)); }
   Result<void> end_series() { return pass(sink_.end_series()); }
+  Result<void> series_batch(const SeriesBatch& batch) { return pass(sink_.series_batch(batch)); }
   Result<void> message(std::string_view level, std::string_view text) {
     return pass(sink_.message(level, text));
   }

@@ -172,6 +172,12 @@ Result<void> GroupInput::for_each_run(const VisitRun& visit, const GroupSummaryR
   return {};
 }
 
+Result<std::optional<RowsAhead::Held>> GroupInput::read_ahead(size_t group,
+                                                              const BlockRequest& wanted) {
+  if (tables_.size() != 1 || !subqueries_.empty()) return std::nullopt;
+  return tables_.front()->read_ahead(context_, group, wanted);
+}
+
 Result<void> GroupInput::for_each_block(size_t group, const BlockRequest& wanted,
                                         const VisitBlock& visit) {
   size_t source_count = 0;

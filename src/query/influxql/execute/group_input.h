@@ -47,6 +47,8 @@ class GroupInput {
   /// Every row of every group; times rise within a run. With `summaries`, not null, these may come
   /// instead of rows.
   Result<void> for_each_run(const VisitRun& visit, const GroupSummaryRequest* summaries);
+  /// See TableGroups::read_ahead(); nothing when there is more than one source, too.
+  Result<std::optional<RowsAhead::Held>> read_ahead(size_t group, const BlockRequest& wanted);
   /// The rows of one group in order of time, rising or falling as the options say.
   Result<void> for_each_block(size_t group, const BlockRequest& wanted, const VisitBlock& visit);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "model/column_vector.h"
@@ -30,6 +31,19 @@ struct RowBlock {
 /// Says whether to go on.
 using VisitBlock = std::function<Result<bool>(const RowBlock&)>;
 
+/// Some groups with few rows each, all of which are here: those of group i are [parts[i].begin,
+/// parts[i].end). Valid until the next rows are asked for.
+struct GroupsBlock {
+  struct Part {
+    const GroupKey* key = nullptr;
+    size_t begin = 0;
+    size_t end = 0;
+  };
+  std::vector<Part> parts;  ///< Those with rows, in the order of the answer.
+  std::span<const int64_t> times_ns;
+  std::vector<ColumnView> columns;
+};
+
 /// How rows are asked for in order of time.
 struct BlockRequest {
   /// At most so many are needed (0: all); more may come.
@@ -46,6 +60,8 @@ class GroupConsumer {
   virtual Result<void> begin_group(const GroupKey& key) = 0;
   virtual Result<void> rows(const RowBlock& block) = 0;
   virtual Result<void> end_group() = 0;
+  /// The same as the three above for each group, which is what it does here.
+  virtual Result<void> groups(const GroupsBlock& block);
 };
 
 }  // namespace varve::influxql

@@ -143,6 +143,25 @@ Result<void> RowWriter::rows(std::span<const int64_t> times_ns,
   return {};
 }
 
+bool RowWriter::takes_groups() const {
+  const bool is_filled =
+      options_.fill.mode == FillMode::kPrevious || options_.fill.mode == FillMode::kNumber;
+  return !is_filled && plan_.calls.empty() &&
+         std::ranges::all_of(plan_.outputs, [](const OutputColumn& output) {
+           return output.value.kind == RowExpression::Kind::kInput;
+         });
+}
+
+Result<void> RowWriter::groups(GroupsBlock block) {
+  CHECK(takes_groups() && block.columns.size() == plan_.refs.size());
+  std::vector<ColumnView> columns;
+  for (const OutputColumn& output : plan_.outputs) {
+    columns.push_back(block.columns[output.value.input]);
+  }
+  block.columns = std::move(columns);
+  return consumer_.groups(block);
+}
+
 Result<void> RowWriter::write_rows(std::span<const int64_t> times_ns,
                                    const std::vector<Filled>& symbols, size_t begin, size_t end) {
   const size_t row_count = end - begin;

@@ -25,6 +25,11 @@ class RowWriter {
   Result<void> rows(std::span<const int64_t> times_ns, std::span<const ColumnView> symbols);
   Result<void> end_group();
 
+  /// Whether rows may come by groups(): when they go out as they are.
+  bool takes_groups() const;
+  /// The same as begin_group(), rows() and end_group() for each, of which there is one at least.
+  Result<void> groups(GroupsBlock block);
+
  private:
   /// A symbol after filling.
   struct Filled {

@@ -7,7 +7,10 @@ namespace varve::influxql {
 
 void RowsAhead::forget() {
   spans_.clear();
+  places_.clear();
   rows_ = Rows();
+  pins_.clear();
+  pinned_bytes_ = 0;
   static_cast<void>(memory_.set(0));
 }
 
@@ -23,6 +26,9 @@ void RowsAhead::choose(size_t group, size_t width) {
   }
   group_begin_ = begin;
   spans_.assign(end - begin, {});
+  places_.clear();
+  for (size_t i = begin; i < end; ++i) places_.push_back(groups_.places(i).front());
+  std::ranges::sort(places_);
 }
 
 // False when the rows are too many to be held.
@@ -33,36 +39,54 @@ Result<bool> RowsAhead::fill(StatementContext& context) {
                              .series_rows_limit = order_.rows_limit};
   if (!order_.is_complete || spans_.size() < groups_.size()) {
     auto& series = request.series.emplace();
-    for (size_t i = 0; i < spans_.size(); ++i) {
-      series.push_back(groups_.series()[groups_.places(group_begin_ + i).front()]);
-    }
-    std::ranges::sort(series);
+    series.reserve(places_.size());
+    for (const uint32_t place : places_) series.push_back(groups_.series()[place]);
   }
   TRY_VOID(scan_.open(context, std::move(request)));
-  size_t place_hint = 0;
+  size_t next = 0;  // Into places_: series come by hash, too.
   while (true) {
     const TableBatch batch = TRY(scan_.next(context));
     if (batch.row_count() == 0) return true;
     const size_t before = rows_.size();
     for (const SeriesRun& run : batch.runs) {
-      const auto place = groups_.find(run.series.hash, place_hint);
+      const auto hash_at = [&](size_t i) { return groups_.series()[places_[i]]; };
+      while (next < places_.size() && hash_at(next) < run.series.hash) ++next;
       // A series younger than the list belongs to a write after the statement began.
-      if (!place) continue;
-      place_hint = *place;
-      Span& span = spans_[groups_.group_of(*place) - group_begin_];
+      if (next == places_.size() || hash_at(next) != run.series.hash) continue;
+      Span& span = spans_[groups_.group_of(places_[next]) - group_begin_];
       if (span.begin == span.end) span.begin = before + run.begin;
       span.end = before + run.end;
     }
-    for (size_t i = rows_.columns.size(); i < batch.columns.size(); ++i) {
-      rows_.columns.emplace_back(batch.columns[i].type);
-    }
-    rows_.times_ns.insert(rows_.times_ns.end(), batch.times_ns.begin(), batch.times_ns.end());
-    for (size_t i = 0; i < batch.columns.size(); ++i) {
-      rows_.columns[i].append_view(batch.columns[i]);
-    }
+    add_rows(batch);
     // Where memory is short the rows of each group alone, which are not held, may still do.
     if (size_bytes() > 2 * kBytesWanted || !memory_.set(size_bytes())) return false;
   }
+}
+
+void RowsAhead::add_rows(const TableBatch& batch) {
+  for (size_t i = rows_.columns.size(); i < batch.columns.size(); ++i) {
+    rows_.columns.emplace_back(batch.columns[i].type);
+  }
+  rows_.times_ns.insert(rows_.times_ns.end(), batch.times_ns.begin(), batch.times_ns.end());
+  for (size_t i = 0; i < batch.columns.size(); ++i) {
+    const ColumnView& cells = batch.columns[i];
+    ColumnVector& to = rows_.columns[i];
+    if (batch.texts_pin == nullptr || !is_variable_size(cells.type)) {
+      to.append_view(cells);
+      continue;
+    }
+    const auto texts = cells.as<std::string_view>();
+    for (size_t row = 0; row < cells.row_count; ++row) {
+      if (cells.has_value(row)) {
+        to.append_string_view(texts[row]);
+      } else {
+        to.pad_to(to.row_count() + 1, cells.state(row));
+      }
+    }
+  }
+  if (batch.texts_pin == nullptr) return;
+  pins_.push_back(batch.texts_pin);
+  pinned_bytes_ += batch.texts_pin_bytes;
 }
 
 Result<bool> RowsAhead::read(StatementContext& context, size_t group, const Order& order) {
@@ -100,6 +124,15 @@ Result<bool> RowsAhead::visit(size_t group, const VisitBlock& visit) const {
   }
   return visit({.times_ns = std::span(rows_.times_ns).subspan(span.begin, span.end - span.begin),
                 .columns = columns});
+}
+
+RowsAhead::Held RowsAhead::held() const {
+  Held held{.group_begin = group_begin_,
+            .spans = spans_,
+            .times_ns = rows_.times_ns,
+            .columns = {}};
+  for (const ColumnVector& column : rows_.columns) held.columns.push_back(column.view());
+  return held;
 }
 
 }  // namespace varve::influxql

@@ -9,6 +9,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -39,11 +41,21 @@ class RowsAhead {
   /// What read() brought of the group, in order of time; more than the limit may be there.
   Result<bool> visit(size_t group, const VisitBlock& visit) const;
 
- private:
+  /// Rows [begin, end) of those that are held.
   struct Span {
     size_t begin = 0;
     size_t end = 0;
   };
+  /// All that read() brought, valid until its next call: spans[i] is of group `group_begin` + i.
+  struct Held {
+    size_t group_begin = 0;
+    std::span<const Span> spans;
+    std::span<const int64_t> times_ns;
+    std::vector<ColumnView> columns;
+  };
+  Held held() const;
+
+ private:
   static constexpr size_t kBytesWanted = size_t{8} << 20;
   static constexpr size_t kRowsWanted = 32'768;
   static constexpr size_t kFirstWidth = 8;
@@ -52,8 +64,11 @@ class RowsAhead {
   bool has(size_t group, const Order& order) const {
     return group >= group_begin_ && group - group_begin_ < spans_.size() && order == order_;
   }
-  size_t size_bytes() const { return rows_.size_bytes() + spans_.capacity() * sizeof(Span); }
+  size_t size_bytes() const {
+    return rows_.size_bytes() + pinned_bytes_ + spans_.capacity() * sizeof(Span);
+  }
   void choose(size_t group, size_t width);
+  void add_rows(const TableBatch& batch);
   Result<bool> fill(StatementContext& context);
   void forget();
 
@@ -63,8 +78,11 @@ class RowsAhead {
   Order order_;
   size_t width_ = 0;  // Groups of the next scan; 0: not known yet.
   size_t group_begin_ = 0;
-  std::vector<Span> spans_;  // By group - group_begin_.
+  std::vector<Span> spans_;       // By group - group_begin_.
+  std::vector<uint32_t> places_;  // Of the series of those groups, rising.
   Rows rows_;
+  std::vector<std::shared_ptr<const void>> pins_;  // Of texts that were not copied.
+  size_t pinned_bytes_ = 0;
 };
 
 }  // namespace varve::influxql

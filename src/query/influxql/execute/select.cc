@@ -50,29 +50,90 @@ int64_t limit_of_rows(const SelectPlan& plan, const RunOptions& options) {
   return stops ? 1 : options.limit;
 }
 
-Result<void> select_rows(const SelectPlan& plan, const RunOptions& options,
-                         StatementContext& context, RowWriter& writer) {
-  const int64_t rows_max = limit_of_rows(plan, options);
-  const uint64_t rows_wanted =
-      rows_max > 0 ? static_cast<uint64_t>(rows_max + options.offset) : 0;
-  const auto input = TRY(GroupInput::open(plan, options, plan.refs, context));
-  const size_t group_count = input->groups().size();
-  for (size_t i = 0; i < group_count; ++i) {
-    TRY_VOID(context.check());
-    const size_t group = options.is_ascending ? i : group_count - 1 - i;
-    writer.begin_group(input->groups()[group]);
-    RowLimit limit(options.offset, rows_max);
+/// Writes the groups of a SELECT of rows, many at once where their rows were read together.
+class GroupRows {
+ public:
+  GroupRows(const SelectPlan& plan, const RunOptions& options, StatementContext& context,
+            GroupInput& input, RowWriter& writer)
+      : options_(options),
+        context_(context),
+        input_(input),
+        writer_(writer),
+        rows_max_(limit_of_rows(plan, options)),
+        wanted_{.rows_limit =
+                    rows_max_ > 0 ? static_cast<uint64_t>(rows_max_ + options.offset) : 0} {}
+
+  Result<void> write() {
+    const size_t group_count = input_.groups().size();
+    for (size_t i = 0; i < group_count;) {
+      TRY_VOID(context_.check());
+      const size_t group = options_.is_ascending ? i : group_count - 1 - i;
+      size_t written = writer_.takes_groups() ? TRY(write_ahead(group)) : 0;
+      if (written == 0) {
+        TRY_VOID(write_group(group));
+        written = 1;
+      }
+      i += written;
+    }
+    return {};
+  }
+
+ private:
+  // How many groups, beginning with this one.
+  Result<size_t> write_ahead(size_t group) {
+    constexpr size_t kPartsMax = 4'096;
+    const auto held = TRY(input_.read_ahead(group, wanted_));
+    if (!held) return size_t{0};
+    GroupsBlock block{.parts = {}, .times_ns = held->times_ns, .columns = held->columns};
+    const size_t count = held->spans.size();
+    const auto flush = [&]() -> Result<void> {
+      if (block.parts.empty()) return {};
+      TRY_VOID(context_.check());
+      TRY_VOID(writer_.groups(block));
+      block.parts.clear();
+      return {};
+    };
+    for (size_t i = 0; i < count; ++i) {
+      const size_t place = options_.is_ascending ? i : count - 1 - i;
+      const auto& span = held->spans[place];
+      const auto [begin, end] =
+          RowLimit(options_.offset, rows_max_).take(span.end - span.begin);
+      if (begin == end) continue;
+      block.parts.push_back({.key = &input_.groups()[held->group_begin + place],
+                             .begin = span.begin + begin,
+                             .end = span.begin + end});
+      if (block.parts.size() == kPartsMax) TRY_VOID(flush());
+    }
+    TRY_VOID(flush());
+    return count;
+  }
+
+  Result<void> write_group(size_t group) {
+    writer_.begin_group(input_.groups()[group]);
+    RowLimit limit(options_.offset, rows_max_);
     const auto take = [&](const RowBlock& block) -> Result<bool> {
       const auto [begin, end] = limit.take(block.row_count());
       std::vector<ColumnView> columns;
       for (const ColumnView& column : block.columns) columns.push_back(column.slice(begin, end));
-      TRY_VOID(writer.rows(block.times_ns.subspan(begin, end - begin), columns));
+      TRY_VOID(writer_.rows(block.times_ns.subspan(begin, end - begin), columns));
       return !limit.is_full();
     };
-    TRY_VOID(input->for_each_block(group, {.rows_limit = rows_wanted}, take));
-    TRY_VOID(writer.end_group());
+    TRY_VOID(input_.for_each_block(group, wanted_, take));
+    return writer_.end_group();
   }
-  return {};
+
+  const RunOptions& options_;
+  StatementContext& context_;
+  GroupInput& input_;
+  RowWriter& writer_;
+  const int64_t rows_max_;
+  const BlockRequest wanted_;
+};
+
+Result<void> select_rows(const SelectPlan& plan, const RunOptions& options,
+                         StatementContext& context, RowWriter& writer) {
+  const auto input = TRY(GroupInput::open(plan, options, plan.refs, context));
+  return GroupRows(plan, options, context, *input, writer).write();
 }
 
 // OFFSET and LIMIT cut the points of every call by themselves.

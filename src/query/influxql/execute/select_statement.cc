@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/influxql/execute/select_statement.h"
 
+#include <span>
 #include <string>
 #include <utility>
 
@@ -29,18 +30,36 @@ class SinkConsumer final : public GroupConsumer {
   }
 
   Result<void> rows(const RowBlock& block) override {
-    ResultBlock answer{.columns = {}, .row_count = block.row_count()};
-    answer.columns.push_back({.type = ValueType::kTimestamp,
-                              .values = block.times_ns.data(),
-                              .states = nullptr,
-                              .row_count = block.row_count()});
-    answer.columns.insert(answer.columns.end(), block.columns.begin(), block.columns.end());
-    return answer_.rows(answer);
+    return answer_.rows(to_result(block.times_ns, block.columns));
   }
 
   Result<void> end_group() override { return answer_.end_series(); }
 
+  Result<void> groups(const GroupsBlock& block) override {
+    header_.name = block.parts.front().key->name;
+    SeriesBatch batch{.header = &header_, .series = {}, .block = {}};
+    batch.series.reserve(block.parts.size());
+    for (const GroupsBlock::Part& part : block.parts) {
+      batch.series.push_back(
+          {.tag_values = part.key->tags, .row_begin = part.begin, .row_end = part.end});
+    }
+    batch.block = to_result(block.times_ns, block.columns);
+    return answer_.series_batch(batch);
+  }
+
  private:
+  static ResultBlock to_result(std::span<const int64_t> times_ns,
+                               std::span<const ColumnView> columns) {
+    ResultBlock answer{.columns = {}, .row_count = times_ns.size()};
+    answer.columns.reserve(columns.size() + 1);
+    answer.columns.push_back({.type = ValueType::kTimestamp,
+                              .values = times_ns.data(),
+                              .states = nullptr,
+                              .row_count = times_ns.size()});
+    answer.columns.insert(answer.columns.end(), columns.begin(), columns.end());
+    return answer;
+  }
+
   ResultHeader header_;  // Of the group; only its name and values change.
   Answer& answer_;
 };

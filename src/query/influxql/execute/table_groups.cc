@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
 #include "query/influxql/execute/held_rows.h"
 
 namespace varve::influxql {
@@ -179,15 +180,26 @@ Result<void> TableGroups::for_each_run(StatementContext& context, const VisitRun
   }
 }
 
+RowsAhead::Order TableGroups::order_ahead(const BlockRequest& wanted) const {
+  return {.range = range_,
+          .is_ascending = is_ascending_,
+          .is_complete = is_complete_,
+          .rows_limit = wanted.rows_limit};
+}
+
+Result<std::optional<RowsAhead::Held>> TableGroups::read_ahead(StatementContext& context,
+                                                               size_t group,
+                                                               const BlockRequest& wanted) {
+  CHECK(numbers_.empty() && group < groups_.size());
+  if (!TRY(ahead_->read(context, group, order_ahead(wanted)))) return std::nullopt;
+  return ahead_->held();
+}
+
 Result<bool> TableGroups::for_each_block(StatementContext& context, size_t number,
                                          const BlockRequest& wanted, const VisitBlock& visit) {
   const auto group = find_group(number);
   if (!group) return true;
-  const RowsAhead::Order order{.range = range_,
-                               .is_ascending = is_ascending_,
-                               .is_complete = is_complete_,
-                               .rows_limit = wanted.rows_limit};
-  if (TRY(ahead_->read(context, *group, order))) return ahead_->visit(*group, visit);
+  if (TRY(ahead_->read(context, *group, order_ahead(wanted)))) return ahead_->visit(*group, visit);
   const size_t series_count = groups_.places(*group).size();
   // The order of rows of one time depends on rows that come after them: some more are read.
   const uint64_t enough = wanted.rows_limit + 4 * series_count + 1000;

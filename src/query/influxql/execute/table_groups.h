@@ -40,6 +40,10 @@ class TableGroups {
   /// Every row of every group, or, when they are asked for, summaries of some.
   Result<void> for_each_run(StatementContext& context, const VisitRun& visit,
                             const GroupSummaryRequest* summaries);
+  /// The rows of the group and of some of those that follow it in the answer, held until rows are
+  /// asked for again; nothing when each is better asked for alone.
+  Result<std::optional<RowsAhead::Held>> read_ahead(StatementContext& context, size_t group,
+                                                    const BlockRequest& wanted);
   /// The rows of one group in order of time; false when the visitor had enough.
   Result<bool> for_each_block(StatementContext& context, size_t number,
                               const BlockRequest& wanted, const VisitBlock& visit);
@@ -47,6 +51,7 @@ class TableGroups {
  private:
   void limit_groups(const RunOptions& options);
   std::optional<size_t> find_group(size_t number) const;
+  RowsAhead::Order order_ahead(const BlockRequest& wanted) const;
   size_t number_of(size_t group) const { return numbers_.empty() ? group : numbers_[group]; }
   TableScan::Request in_order_of_time(size_t group, TimeRange range, uint64_t rows_limit) const;
   Result<bool> visit_first_rows(StatementContext& context, size_t group, uint64_t enough,

@@ -26,6 +26,9 @@ struct TableBatch {
   std::span<const uint32_t> row_series;
   std::span<const int64_t> times_ns;
   std::vector<ColumnView> columns;     ///< One for each wanted variable.
+  /// Keeps the texts of the columns alive, also after the next call; null: they have to be copied.
+  std::shared_ptr<const void> texts_pin;
+  size_t texts_pin_bytes = 0;          ///< About what it keeps alive.
 
   size_t row_count() const { return times_ns.size(); }
 };
@@ -81,6 +84,7 @@ class TableScan {
   ColumnView build_field(const ColumnSource& source, const ScanBatch& batch,
                          Columns& columns) const;
   void build_tags(const ScanBatch& batch, Columns& columns) const;
+  void pin_texts(TableBatch& batch) const;
   TableBatch filter(const ScanBatch& batch, const Columns& columns);
   std::vector<uint8_t> rows_to_keep(const ScanBatch& batch, const Columns& columns) const;
 
