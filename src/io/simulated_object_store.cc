@@ -77,11 +77,13 @@ Result<void> SimulatedObjectStore::change(const std::string& name,
   if (outcome && !allowed) outcome = allowed;
   // A failed request may have arrived all the same.
   if (!outcome && (is_away_ || random_.next_u64() % 2 == 0)) return outcome;
-  std::map<std::string, uint64_t> before;
-  for (const auto& [known, bytes] : objects_) before[known] = bytes.size();
+  Before before{.name = name, .size_bytes = {}};
+  if (const auto known = objects_.find(name); known != objects_.end()) {
+    before.size_bytes = known->second.size();
+  }
   past_.push_back(std::move(before));
   constexpr size_t kPastMax = 64;
-  if (past_.size() > kPastMax) past_.erase(past_.begin());
+  if (past_.size() > kPastMax) past_.pop_front();
   apply(objects_);
   return outcome;
 }
@@ -127,10 +129,15 @@ Result<std::vector<ObjectInfo>> SimulatedObjectStore::list(const std::string& na
   const MutexLock lock(mutex_);
   TRY_VOID(begin(name_prefix));
   std::map<std::string, uint64_t> seen;
-  if (list_lag_ > 0 && !past_.empty()) {
-    seen = past_[past_.size() - std::min<size_t>(list_lag_, past_.size())];
-  } else {
-    for (const auto& [name, bytes] : objects_) seen[name] = bytes.size();
+  for (const auto& [name, bytes] : objects_) seen[name] = bytes.size();
+  const size_t late = std::min<size_t>(list_lag_, past_.size());
+  for (size_t i = past_.size(); i > past_.size() - late; --i) {
+    const Before& before = past_[i - 1];
+    if (before.size_bytes) {
+      seen[before.name] = *before.size_bytes;
+    } else {
+      seen.erase(before.name);
+    }
   }
   std::vector<ObjectInfo> objects;
   for (const auto& [name, size_bytes] : seen) {

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,8 +62,13 @@ class SimulatedObjectStore final : public ObjectStore {
   mutable Mutex mutex_;
   SeededRandom random_;
   Objects objects_ GUARDED_BY(mutex_);
-  /// Names and sizes after each of the last changes, oldest first.
-  std::vector<std::map<std::string, uint64_t>> past_ GUARDED_BY(mutex_);
+  /// An object as it was before a change; no size: there was none.
+  struct Before {
+    std::string name;
+    std::optional<uint64_t> size_bytes;
+  };
+  /// Of the last changes, oldest first.
+  std::deque<Before> past_ GUARDED_BY(mutex_);
   std::function<Result<void>()> on_change_ GUARDED_BY(mutex_);
   uint64_t list_lag_ GUARDED_BY(mutex_) = 0;
   uint64_t failures_left_ GUARDED_BY(mutex_) = 0;
