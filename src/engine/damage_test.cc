@@ -128,65 +128,6 @@ TEST_F(Damage, OfAMissingSortedFileIsReportedToo) {
   EXPECT_EQ(store->health().damage.size(), 1u);
 }
 
-TEST_F(Damage, InTheManifestLosesOneEditAndKeepsItsFilesAside) {
-  open();
-  write_rows(kSound, 0, 5);
-  ASSERT_TRUE(store->flush());
-  write_rows(kDamaged, 0, 5);
-  ASSERT_TRUE(store->flush());
-  write_rows(kSound, 5, 10);
-  ASSERT_TRUE(store->flush());
-  store.reset();
-  std::string manifest = kFolder + "/" + *read_file(files, kFolder + "/CURRENT");
-  manifest.pop_back();
-  const auto bytes = read_file(files, manifest);
-  size_t record = 0;
-  for (int i = 0; i < 3; ++i) record = bytes->find("VMN1", record + (i > 0 ? 4 : 0));
-  files.flip_bit(manifest, record + 20, 1);
-  open();
-  EXPECT_EQ(row_count(kSound), 10u);
-  EXPECT_EQ(row_count(kDamaged), 0u);
-  const auto damage = store->health().damage;
-  ASSERT_EQ(damage.size(), 2u);
-  EXPECT_NE(damage[0].find(manifest + " is damaged from byte " + std::to_string(record)),
-            std::string::npos)
-      << damage[0];
-  EXPECT_FALSE(file_ending(kFolder, ".orphan").empty());
-  EXPECT_FALSE(file_ending(kFolder, ".damaged").empty());
-  open();
-  EXPECT_EQ(row_count(kSound), 10u);
-  EXPECT_TRUE(store->health().damage.empty());
-}
-
-TEST_F(Damage, AnywhereInTheManifestNeverKeepsTheStoreFromOpening) {
-  open();
-  write_rows(kSound, 0, 3);
-  ASSERT_TRUE(store->flush());
-  store.reset();
-  std::string manifest = kFolder + "/" + *read_file(files, kFolder + "/CURRENT");
-  manifest.pop_back();
-  const uint64_t size = read_file(files, manifest)->size();
-  for (uint64_t offset = 0; offset < size; ++offset) {
-    SimulatedFileSystem copies(1);
-    ASSERT_TRUE(copies.create_directories(kFolder + "/wal"));
-    const auto names = files.list(kFolder);
-    for (const auto& name : *names) {
-      if (name == "wal") continue;
-      const std::string path = join_path(kFolder, name);
-      ASSERT_TRUE(write_file_atomically(copies, path, *read_file(files, path)));
-    }
-    copies.flip_bit(manifest, offset, offset % 8);
-    EngineOptions options;
-    options.directory = "data";
-    options.automatic = false;
-    const auto opened = LocalStore::open(options, copies, clock, random, {kDamaged, kSound});
-    ASSERT_TRUE(opened) << offset << ": " << opened.error().message;
-    const size_t rows = rows_of(**opened, spec_of(kSound)).size();
-    // The last record cannot be told from one that the power cut short.
-    EXPECT_TRUE(rows == 3 || rows == 0) << offset;
-  }
-}
-
 TEST_F(Damage, OfThePointerFallsBackToTheNewestManifest) {
   open();
   write_rows(kSound, 0, 3);

@@ -59,7 +59,7 @@ TEST_F(FailedFlush, LeavesNoFilesOnAFullDiskAndSucceedsWhenThereIsRoom) {
   for (uint32_t id = 1; id <= kTables; ++id) write_row(TableId{id}, 1);
   uint64_t capacity = 64 * 1024 + 30 * 1024;
   Result<void> flushed;
-  for (int round = 0; round < 6; ++round, capacity += 40 * 1024) {
+  for (int round = 0; round < 6; ++round, capacity += 60 * 1024) {
     files.set_capacity_bytes(capacity);
     flushed = store->flush();
     if (flushed) break;

@@ -4,7 +4,7 @@
 
 #include "engine/backup/frozen_store.h"
 #include "engine/deletes/table_delete.h"
-#include "engine/manifest/manifest_state.h"
+#include "engine/manifest/manifest_records.h"
 #include "engine/wal/wal_format.h"
 #include "varve/byte_text.h"
 #include "varve/inspection.h"
@@ -137,8 +137,10 @@ Result<Inspection> inspect_manifest(FileSystem& files, const std::string& path) 
   const auto scan = engine::scan_manifest(bytes);
   if (!scan) return fail(scan.error().code, path + ": " + scan.error().message);
   Inspection damage = Inspection::array();
-  for (const auto& [begin, end] : scan->damage) {
-    damage.push_back(damage_entry(begin, end, "no record, though good ones follow"));
+  for (const auto& [begin, end, is_loss] : scan->damage) {
+    damage.push_back(damage_entry(begin, end,
+                                  is_loss ? "no record, though good ones follow"
+                                          : "a record that has a good copy"));
   }
   if (scan->end == 0) damage.push_back(damage_entry(0, bytes.size(), "no good record"));
   Inspection edits = Inspection::array();

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "engine/manifest/manifest_records.h"
+
 namespace varve::engine {
 namespace {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "engine/manifest/manifest_records.h"
 #include "engine/series_index/index_snapshot.h"
 #include "engine/sst/sst_reader.h"
 #include "engine/wal/wal_format.h"
@@ -255,15 +256,12 @@ Result<ManifestState> check_manifest(FileSystem& files, const std::string& folde
     TRY_VOID(found(report, summary, path + ": " + scan.error().message));
     return ManifestState{};
   }
-  for (const auto& [begin, end] : scan->damage) {
-    TRY_VOID(found(report, summary,
-                   path + " is damaged from byte " + std::to_string(begin) + " to " +
-                       std::to_string(end) +
-                       "; sorted files that only this part named are set aside at the next start"));
+  for (const ManifestDamage& damage : scan->damage) {
+    TRY_VOID(found(report, summary, path + " is damaged " + to_string(damage)));
   }
   if (scan->end == 0) {
-    TRY_VOID(found(report, summary, path + " is damaged at byte 0: it has no good record; all "
-                                           "sorted files of this shard will be set aside"));
+    TRY_VOID(found(report, summary, path + " is damaged at byte 0: it has no good record; the next "
+                                           "start goes by what the sorted files say"));
   }
   return std::move(scan->state);
 }

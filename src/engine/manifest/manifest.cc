@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/check.h"
 #include "base/log.h"
+#include "engine/manifest/manifest_records.h"
 
 namespace varve::engine {
 namespace {
@@ -60,20 +62,25 @@ Result<std::string> Manifest::find_file(const std::vector<std::string>& names) {
 Result<void> Manifest::read() {
   const auto names = TRY(files_.list(folder_));
   const std::string name = TRY(find_file(names));
+  edits_lost_ = name.empty() && !damage_.empty();
   if (name.empty()) return {};
   const std::string path = join_path(folder_, name);
   const std::string bytes = TRY(read_file(files_, path));
   auto scan = scan_manifest(bytes);
   if (!scan) return fail(scan.error().code, path + ": " + scan.error().message);
-  for (const auto& [begin, end] : scan->damage) {
-    log::error("manifest.damaged", {{"file", path}, {"offset", begin}, {"bytes", end - begin}});
-    damage_.push_back(path + " is damaged from byte " + std::to_string(begin) + " to " +
-                      std::to_string(end) + "; the edits around it were applied");
+  for (const ManifestDamage& found : scan->damage) {
+    log::error("manifest.damaged", {{"file", path},
+                                    {"offset", found.begin},
+                                    {"bytes", found.end - found.begin},
+                                    {"edits_lost", found.is_loss}});
+    damage_.push_back(path + " is damaged " + to_string(found));
+    edits_lost_ = edits_lost_ || found.is_loss;
   }
   if (scan->end == 0) {
     // A file that CURRENT names begins with a snapshot that was synced before it was named.
     log::error("manifest.damaged", {{"file", path}, {"offset", 0}, {"bytes", bytes.size()}});
     damage_.push_back(path + " is damaged at byte 0: it has no good record");
+    edits_lost_ = true;
   } else if (scan->end < bytes.size()) {
     log::warn("manifest.torn", {{"file", path}, {"offset", scan->end}});
   }
@@ -130,6 +137,12 @@ void Manifest::remove_other_files() {
     }
   }
   damaged_file_.clear();
+}
+
+void Manifest::put_back(const ManifestEdit& edit) {
+  CHECK(!file_);
+  state_.apply(edit);
+  leave_sst_ids_up_to(SstId{state_.sst_id_next() - 1});
 }
 
 Result<void> Manifest::commit(const ManifestEdit& edit) {

@@ -28,10 +28,19 @@ class Manifest {
 
   const ManifestState& state() const { return state_; }
   const std::vector<std::string>& damage() const { return damage_; }
+  /// True when damage took edits along, so that state() may lack files and deletes.
+  bool edits_lost() const { return edits_lost_; }
   /// A number for a new file.
   SstId take_sst_id() { return SstId{sst_id_next_.fetch_add(1)}; }
   /// Leaves numbers out.
   void skip_sst_ids(uint64_t count) { sst_id_next_.fetch_add(count); }
+  /// Gives out higher ones only.
+  void leave_sst_ids_up_to(SstId id) {
+    sst_id_next_ = std::max(sst_id_next_.load(), raw(id) + 1);
+  }
+
+  /// As if the edit had been read. Right after open(): the next commit() makes it durable.
+  void put_back(const ManifestEdit& edit);
 
   /// Makes the edit durable, then applies it. After an error it may or may not be found after a
   /// restart; the next commit() begins a new file, which settles it: not.
@@ -51,7 +60,8 @@ class Manifest {
   const std::string folder_;
   ManifestState state_;
   std::vector<std::string> damage_;
-  std::string damaged_file_;   // Kept when the new file is there.
+  bool edits_lost_ = false;
+  std::string damaged_file_;    // Kept when the new file is there.
   std::unique_ptr<File> file_;  // Null: the next commit begins a new one.
   uint64_t number_ = 0;
   uint64_t size_bytes_ = 0;

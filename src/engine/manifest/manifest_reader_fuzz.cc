@@ -2,7 +2,7 @@
 // Arbitrary bytes as a manifest, and as one edit.
 #include <cstdint>
 
-#include "engine/manifest/manifest_state.h"
+#include "engine/manifest/manifest_records.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size_bytes) {
   using namespace varve::engine;

@@ -4,14 +4,11 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "base/checksum.h"
 
 namespace varve::engine {
 namespace {
 
-constexpr uint8_t kFormat = 2;
-constexpr uint32_t kRecordMagic = 0x314e4d56;  // "VMN1"
-constexpr size_t kRecordHeaderBytes = 16;
+constexpr uint8_t kFormat = 3;
 
 // What an edit is made of. The numbers are part of the format.
 enum class Part : uint8_t {
@@ -311,56 +308,6 @@ Result<DecodedEdit> decode_manifest_edit(std::string_view bytes) {
     }
     if (in.failed()) return corrupt();
   }
-}
-
-void append_manifest_record(std::string_view edit, std::string& out) {
-  ByteWriter writer(out);
-  const size_t begin = out.size();
-  writer.u32(kRecordMagic);
-  writer.u32(static_cast<uint32_t>(edit.size()));
-  writer.u32(crc32c(edit));
-  writer.u32(crc32c(std::string_view(out).substr(begin)));
-  writer.raw(edit);
-}
-
-Result<std::vector<ManifestRecord>> list_manifest_records(std::string_view bytes) {
-  std::vector<ManifestRecord> records;
-  for (size_t offset = 0; bytes.size() - offset >= kRecordHeaderBytes;) {
-    const auto header = bytes.substr(offset, kRecordHeaderBytes);
-    ByteReader in(header);
-    const bool magic = in.u32() == kRecordMagic;
-    const uint32_t size = in.u32();
-    const uint32_t edit_crc = in.u32();
-    const bool whole = magic && in.u32() == crc32c(header.substr(0, 12)) &&
-                       size <= bytes.size() - offset - kRecordHeaderBytes &&
-                       crc32c(bytes.substr(offset + kRecordHeaderBytes, size)) == edit_crc;
-    if (!whole) {
-      ++offset;
-      continue;
-    }
-    auto decoded = decode_manifest_edit(bytes.substr(offset + kRecordHeaderBytes, size));
-    if (!decoded && decoded.error().code == ErrorCode::kUnsupported) return fail(decoded.error());
-    if (!decoded) {
-      ++offset;
-      continue;
-    }
-    records.push_back({.offset = offset,
-                       .size_bytes = kRecordHeaderBytes + size,
-                       .decoded = std::move(*decoded)});
-    offset += kRecordHeaderBytes + size;
-  }
-  return records;
-}
-
-Result<ManifestScan> scan_manifest(std::string_view bytes) {
-  ManifestScan scan;
-  for (const ManifestRecord& record : TRY(list_manifest_records(bytes))) {
-    if (record.offset != scan.end) scan.damage.emplace_back(scan.end, record.offset);
-    scan.state.apply(record.decoded.edit);
-    scan.state.raise_sst_id_next(record.decoded.sst_id_next);
-    scan.end = record.offset + record.size_bytes;
-  }
-  return scan;
 }
 
 }  // namespace varve::engine

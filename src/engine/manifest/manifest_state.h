@@ -129,29 +129,4 @@ struct DecodedEdit {
 /// kCorrupt when the bytes are none; kUnsupported for a newer format.
 Result<DecodedEdit> decode_manifest_edit(std::string_view bytes);
 
-/// Adds one record (length, checksum, bytes) to a manifest file.
-void append_manifest_record(std::string_view edit, std::string& out);
-
-struct ManifestScan {
-  ManifestState state;
-  /// Bytes [begin, end) that are no record although a good one follows.
-  std::vector<std::pair<uint64_t, uint64_t>> damage;
-  /// The end of the last good record; less than the file's size when its tail is torn.
-  uint64_t end = 0;
-};
-
-/// One good record of a file: an edit, and where it stands with its header.
-struct ManifestRecord {
-  uint64_t offset = 0;
-  uint64_t size_bytes = 0;
-  DecodedEdit decoded;
-};
-
-/// Every good record, in order. Never reads outside the bytes.
-Result<std::vector<ManifestRecord>> list_manifest_records(std::string_view bytes);
-
-/// Applies every good record of a file. Never reads outside the bytes. kUnsupported when a good
-/// record has a newer format.
-Result<ManifestScan> scan_manifest(std::string_view bytes);
-
 }  // namespace varve::engine

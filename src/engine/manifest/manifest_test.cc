@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "engine/manifest/manifest_records.h"
 #include "io/simulated_file_system.h"
 
 namespace varve::engine {
@@ -59,7 +60,7 @@ TEST(ManifestEdit, ComesBackFromItsBytes) {
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(decode_manifest_edit(std::string_view(bytes).substr(0, size))) << size;
   }
-  bytes[0] = 3;
+  bytes[0] = 4;
   EXPECT_EQ(decode_manifest_edit(bytes).error().code, ErrorCode::kUnsupported);
 }
 
@@ -98,22 +99,87 @@ TEST(ManifestState, ReadsTheGoldenFileOfFormatOne) {
   EXPECT_EQ(scan->state.sst_id_next(), 7u);
 }
 
-// The bytes of format 2: this file must be readable for ever.
+std::string golden(const std::string& name) {
+  std::ifstream file(std::string(VARVE_TESTDATA) + "/" + name, std::ios::binary);
+  std::stringstream stored;
+  stored << file.rdbuf();
+  return stored.str();
+}
+
+// Nor this one: each record stood there once.
+TEST(ManifestState, ReadsTheGoldenFileOfFormatTwo) {
+  const auto scan = scan_manifest(golden("MANIFEST-2"));
+  ASSERT_TRUE(scan);
+  EXPECT_EQ(scan->state.ssts().at(SstId{5}).size_bytes, 12'345u);
+  EXPECT_EQ(scan->state.deletes().size(), 1u);
+  EXPECT_EQ(scan->state.sst_id_next(), 7u);
+}
+
+// The bytes of format 3: this file must be readable for ever.
 TEST(ManifestState, ReadsTheGoldenFile) {
-  const std::string path = std::string(VARVE_TESTDATA) + "/MANIFEST-2";
+  const std::string path = std::string(VARVE_TESTDATA) + "/MANIFEST-3";
   std::string edit;
   encode_manifest_edit(full_edit(), 7, edit);
   std::string bytes;
   append_manifest_record(edit, bytes);
   if (std::getenv("VARVE_UPDATE") != nullptr) std::ofstream(path, std::ios::binary) << bytes;
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream stored;
-  stored << file.rdbuf();
-  EXPECT_EQ(stored.str(), bytes) << "the writer's bytes changed: that needs a new format number";
-  const auto scan = scan_manifest(stored.str());
+  EXPECT_EQ(golden("MANIFEST-3"), bytes)
+      << "the writer's bytes changed: that needs a new format number";
+  const auto scan = scan_manifest(bytes);
   ASSERT_TRUE(scan);
   EXPECT_EQ(scan->state.ssts().at(SstId{5}).size_bytes, 12'345u);
   EXPECT_EQ(scan->state.sst_id_next(), 7u);
+}
+
+// A manifest of three edits, and where each of their records and copies begins.
+struct ThreeEdits {
+  ThreeEdits() {
+    for (uint64_t id = 1; id <= 3; ++id) {
+      std::string edit;
+      encode_manifest_edit({.added = {sst(id, 1)}}, id + 1, edit);
+      begins.push_back(bytes.size());
+      append_manifest_record(edit, bytes);
+      begins.push_back(begins.back() + (bytes.size() - begins.back()) / 2);
+    }
+  }
+  void damage(size_t record) { bytes[begins[record] + 20] ^= 1; }
+
+  std::string bytes;
+  std::vector<size_t> begins;
+};
+
+TEST(ManifestRecords, AFlippedBitAnywhereCostsNothing) {
+  const ThreeEdits sound;
+  for (size_t at = 0; at < sound.bytes.size(); ++at) {
+    std::string bytes = sound.bytes;
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
+    const auto scan = scan_manifest(bytes);
+    ASSERT_TRUE(scan);
+    EXPECT_EQ(scan->state.ssts().size(), 3u) << at;
+    EXPECT_EQ(list_manifest_records(bytes)->size(), 3u) << at;
+    const bool at_the_end = at >= sound.begins.back();
+    EXPECT_EQ(scan->damage.size(), at_the_end ? 0u : 1u) << at;
+    for (const ManifestDamage& damage : scan->damage) EXPECT_FALSE(damage.is_loss) << at;
+    EXPECT_EQ(scan->end, at_the_end ? sound.begins.back() : bytes.size());
+  }
+}
+
+TEST(ManifestRecords, TellsWhetherDamageTookAnEditAlong) {
+  for (size_t first = 0; first < 6; ++first) {
+    for (size_t second = first + 1; second < 6; ++second) {
+      ThreeEdits edits;
+      edits.damage(first);
+      edits.damage(second);
+      const auto scan = scan_manifest(edits.bytes);
+      ASSERT_TRUE(scan);
+      const bool is_lost = first % 2 == 0 && second == first + 1;
+      EXPECT_EQ(scan->state.ssts().size(), is_lost ? 2u : 3u) << first << " " << second;
+      const bool is_told =
+          std::ranges::any_of(scan->damage, [](const auto& damage) { return damage.is_loss; });
+      // The last edit cannot be told from one that the power cut short.
+      EXPECT_EQ(is_told, is_lost && first < 4) << first << " " << second;
+    }
+  }
 }
 
 TEST(ManifestState, ForgetsDeletesAndDropsSegmentsWithTheirFiles) {

@@ -76,6 +76,7 @@ class Shard {
 
   // shard_open.cc, before the threads start.
   Result<void> recover(const std::vector<TableId>& live_tables);
+  Result<void> rebuild_manifest(const std::set<TableId>& live);
   Result<void> open_files(const std::vector<TableId>& live_tables);
   Result<void> remove_orphans(bool keep);
   Result<std::vector<OldSegment>> replay(const std::set<TableId>& live,

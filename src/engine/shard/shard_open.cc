@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "engine/shard/file_adoption.h"
 #include "engine/shard/shard.h"
 #include "engine/wal/local_log.h"
 #include "engine/wal/wal_replay.h"
@@ -65,6 +66,7 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   const bool manifest_damaged = !manifest_->damage().empty();
 
   const std::set<TableId> live(live_tables.begin(), live_tables.end());
+  if (manifest_->edits_lost()) TRY_VOID(rebuild_manifest(live));
   std::set<TableId> dead;
   for (const auto& [id, sst] : manifest_->state().ssts()) {
     if (!live.contains(sst.table)) dead.insert(sst.table);
@@ -102,6 +104,21 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   return {};
 }
 
+// Of files, their footers say enough. Deletes of rows stand in the manifest alone.
+Result<void> Shard::rebuild_manifest(const std::set<TableId>& live) {
+  const FileAdoption adoption =
+      TRY(adopt_files(context_.files, folder_, manifest_->state(), live));
+  manifest_->put_back(adoption.edit);
+  manifest_->leave_sst_ids_up_to(adoption.highest);
+  log::error("manifest.edits_lost",
+             {{"folder", folder_}, {"files_found", adoption.edit.added.size()}});
+  context_.damage.add(folder_ + ": edits of the manifest are lost; " +
+                      std::to_string(adoption.edit.added.size()) +
+                      " sorted files that only they named were found and are served, but rows may "
+                      "be back whose delete or drop was among those edits");
+  return {};
+}
+
 Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
   const std::set<TableId> live(live_tables.begin(), live_tables.end());
   snapshots_.keep_only(live_tables);
@@ -131,7 +148,8 @@ Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
 }
 
 // Files that no manifest names are left from a crash between writing and committing. After damage
-// to the manifest they may be what its lost edits named, so they are kept aside.
+// to the manifest they may be what its lost edits named, and too little could be read of them to
+// take them back; so they are kept aside.
 Result<void> Shard::remove_orphans(bool keep) {
   std::set<std::string> known;
   for (const auto& [id, sst] : manifest_->state().ssts()) known.insert(sst_path(id));

@@ -113,6 +113,9 @@ Result<std::unique_ptr<SstWriter>> make_writer(const SstBuild& build) {
        .columns = label_columns(build.table.index().tag_ids(), build.fields, labels),
        .version_first = build.version_first,
        .version_last = build.version_last,
+       .origin = {.mode = build.table.mode(),
+                  .segment_range = build.sources.range,
+                  .deletes_applied = build.deletes_applied},
        .row_group_rows_max = row_group_rows(build)});
 }
 

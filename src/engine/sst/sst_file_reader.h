@@ -24,6 +24,7 @@ class SstFileReader : public SstReader {
   SegmentId segment() const override { return footer_.segment; }
   Version version_first() const override { return footer_.version_first; }
   Version version_last() const override { return footer_.version_last; }
+  std::optional<SstOrigin> origin() const override { return footer_.origin; }
   uint64_t row_count() const override { return row_group_begins_.back(); }
   uint32_t row_group_count() const override {
     return static_cast<uint32_t>(row_group_begins_.size() - 1);

@@ -24,10 +24,41 @@ FooterTexts footer_texts(const SstWriterOptions& options, const SstBlockPlace& b
           {"varve.segment", text(raw(options.segment))},
           {"varve.version_first", version(options.version_first)},
           {"varve.version_last", version(options.version_last)},
+          {"varve.mode", text(static_cast<unsigned>(options.origin.mode))},
+          {"varve.segment_range", text(options.origin.segment_range.begin_ns) + " " +
+                                      text(options.origin.segment_range.end_ns)},
+          {"varve.deletes_applied", version(options.origin.deletes_applied)},
           {"varve.tags", tag_ids},
           {"varve.directory", text(block.offset) + " " + text(block.size_bytes) + " " +
                                   text(block.plain_bytes) + " " + text(block.crc)}};
 }
+
+namespace {
+
+// Nothing when the keys are not there, or make no sense: only a rebuilt manifest needs them.
+std::optional<SstOrigin> decode_origin(const FooterLookup& lookup) {
+  const auto mode = lookup("varve.mode");
+  const auto range = lookup("varve.segment_range");
+  const auto deletes = lookup("varve.deletes_applied");
+  if (!mode || !range || !deletes) return std::nullopt;
+  const auto modes = parse_numbers(*mode);
+  const auto version = parse_numbers(*deletes);
+  if (modes.size() != 1 || version.size() != 2 || modes[0] == 0 ||
+      modes[0] > static_cast<uint64_t>(MergeMode::kAppend)) {
+    return std::nullopt;
+  }
+  SstOrigin origin{.mode = static_cast<MergeMode>(modes[0]),
+                   .segment_range = {},
+                   .deletes_applied = {version[0], static_cast<uint16_t>(version[1])}};
+  const char* const end = range->data() + range->size();
+  const auto begin_parsed = std::from_chars(range->data(), end, origin.segment_range.begin_ns);
+  if (begin_parsed.ec != std::errc() || begin_parsed.ptr == end) return std::nullopt;
+  const auto end_parsed = std::from_chars(begin_parsed.ptr + 1, end, origin.segment_range.end_ns);
+  if (end_parsed.ec != std::errc() || end_parsed.ptr != end) return std::nullopt;
+  return origin;
+}
+
+}  // namespace
 
 Result<std::vector<uint64_t>> footer_numbers(const FooterLookup& lookup, const char* key,
                                              size_t count) {
@@ -78,6 +109,7 @@ Result<SstFooter> decode_footer(const FooterLookup& lookup) {
                   .size_bytes = place[1],
                   .plain_bytes = place[2],
                   .crc = static_cast<uint32_t>(place[3])};
+  footer.origin = decode_origin(lookup);
   return footer;
 }
 

@@ -43,6 +43,7 @@ struct SstFooter {
   Version version_last;
   std::vector<uint64_t> tag_ids;
   SstBlockPlace block;
+  std::optional<SstOrigin> origin;  ///< Files of before have none.
 };
 
 /// Gives the value of a key, or nothing.

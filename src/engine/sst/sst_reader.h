@@ -52,6 +52,8 @@ class SstReader {
   virtual SegmentId segment() const = 0;
   virtual Version version_first() const = 0;
   virtual Version version_last() const = 0;
+  /// Nothing in files of earlier versions.
+  virtual std::optional<SstOrigin> origin() const = 0;
   virtual uint64_t row_count() const = 0;
   virtual uint32_t row_group_count() const = 0;
   virtual uint32_t row_group_rows(uint32_t row_group) const = 0;

@@ -28,6 +28,15 @@ struct SstColumn {
   std::string name;
 };
 
+/// What the manifest says of a file besides, so that the file alone is enough to name it again.
+struct SstOrigin {
+  MergeMode mode = MergeMode::kMerge;
+  TimeRange segment_range;
+  /// As SstMeta::deletes_applied when the file was made.
+  Version deletes_applied;
+  friend bool operator==(const SstOrigin&, const SstOrigin&) = default;
+};
+
 struct SstWriterOptions {
   std::string path;
   SstLayout layout = SstLayout::kColumnar;
@@ -38,6 +47,7 @@ struct SstWriterOptions {
   std::vector<SstColumn> columns;
   Version version_first;
   Version version_last;
+  SstOrigin origin;
   uint32_t row_group_rows_max = 128 * 1024;
   /// Of the cells in memory; a row group has at least one row.
   size_t row_group_bytes_max = 32 << 20;
