@@ -21,7 +21,8 @@ constexpr uint32_t kChunkFieldsMax = 16 * 1024;
 
 class LineProtocolSource final : public PointSource {
  public:
-  LineProtocolSource(std::string body, const LineProtocolOptions& options)
+  LineProtocolSource(std::string body, const LineProtocolOptions& options,
+                     std::function<void(std::string)> done)
       : rules_{.unit_ns = unit_ns(options.precision),
                .default_ns = floor_to_unit(options.now_ns, options.precision),
                .fields_max = options.line_fields_max},
@@ -29,9 +30,15 @@ class LineProtocolSource final : public PointSource {
         size_bytes_(body.size()),
         body_(pad(std::move(body))),
         plain_(body_.data() + size_bytes_, rules_),
-        errors_(options.error_bytes_max) {
+        errors_(options.error_bytes_max),
+        done_(std::move(done)) {
     CHECK(chunk_points_max_ > 0);
   }
+  ~LineProtocolSource() override {
+    if (done_) done_(std::move(body_));
+  }
+  LineProtocolSource(const LineProtocolSource&) = delete;
+  LineProtocolSource& operator=(const LineProtocolSource&) = delete;
 
   bool next(PointChunk& chunk) override {
     arena_.reset();
@@ -103,11 +110,12 @@ class LineProtocolSource final : public PointSource {
   const LineRules rules_;
   const uint32_t chunk_points_max_;
   const size_t size_bytes_;  // Without the padding.
-  const std::string body_;
+  std::string body_;  // Never changed.
   PlainLineReader plain_;
   FieldBuffer fields_;
   TextArena arena_;
   LineErrors errors_;
+  const std::function<void(std::string)> done_;
   size_t at_ = 0;
   uint32_t line_index_ = 0;
 };
@@ -115,8 +123,9 @@ class LineProtocolSource final : public PointSource {
 }  // namespace
 
 std::unique_ptr<PointSource> make_line_protocol_source(std::string body,
-                                                       const LineProtocolOptions& options) {
-  return std::make_unique<LineProtocolSource>(std::move(body), options);
+                                                       const LineProtocolOptions& options,
+                                                       std::function<void(std::string)> done) {
+  return std::make_unique<LineProtocolSource>(std::move(body), options, std::move(done));
 }
 
 }  // namespace varve

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -34,8 +35,9 @@ inline constexpr size_t kLineProtocolPaddingBytes = 64;
 
 /// Owns the body. parse_key() takes any key that next() gave out, also from another source.
 /// A field that occurs twice in a line comes out twice: the later one wins. PointChunk::fields may
-/// be longer than what the points use.
+/// be longer than what the points use. `done` takes the body when the source ends; null: nobody.
 std::unique_ptr<PointSource> make_line_protocol_source(std::string body,
-                                                       const LineProtocolOptions& options);
+                                                       const LineProtocolOptions& options,
+                                                       std::function<void(std::string)> done = {});
 
 }  // namespace varve

@@ -170,7 +170,7 @@ RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource
   if (table == nullptr) return wait_for_schema(key->table, fields);
   cells_.clear();
   for (const auto& [name, text] : key->tags) {
-    const Column* column = table->table().tag(name);
+    const Column* column = find_tag(table->table(), name, cells_.size());
     if (column == nullptr) return wait_for_schema(key->table, fields);
     cells_.push_back({column->id, text});
   }
@@ -186,6 +186,18 @@ RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource
   series = keys_.put(raw_hash, hash128_seeded(canonical, seed_for(seed_, space)), table_index,
                      canonical);
   return Step::kStored;
+}
+
+const Column* RowBuilder::find_tag(const Table& table, std::string_view name, size_t place) {
+  if (place >= tag_columns_.size()) tag_columns_.resize(place + 1);
+  uint32_t& guess = tag_columns_[place];
+  if (guess < table.columns.size()) {
+    const Column& column = table.columns[guess];
+    if (column.kind == ColumnKind::kTag && column.name == name) return &column;
+  }
+  const Column* const found = table.tag(name);
+  if (found != nullptr) guess = static_cast<uint32_t>(found - table.columns.data());
+  return found;
 }
 
 TableCache* RowBuilder::find_table(const BuildTarget& target, std::string_view name,

@@ -76,6 +76,8 @@ class RowBuilder {
   bool judge(std::string_view table, std::span<const PointField> fields);
   /// Something is unknown: but for a point that is dropped anyway nothing is made.
   Step wait_for_schema(std::string_view table, std::span<const PointField> fields);
+  /// The tag of that name, or null. `place`: its place among the tags of its key.
+  const Column* find_tag(const Table& table, std::string_view name, size_t place);
   /// The cache of the table, checked against the catalog; null when there is no such table.
   TableCache* find_table(const BuildTarget& target, std::string_view name, uint32_t& table_index);
   /// False when the table was dropped.
@@ -147,6 +149,7 @@ class RowBuilder {
   PointFields point_fields_;
   std::vector<SegmentFields::Claim> claims_;
   std::vector<KeyCell> cells_;
+  std::vector<uint32_t> tag_columns_;  // By place in a key: which column of its table it was last.
 };
 
 }  // namespace varve

@@ -36,10 +36,14 @@ Result<void> SchemaPass::run(PointSource& points) {
 Result<void> SchemaPass::collect(PointSource& points, const Point& point,
                                  std::span<const PointField> fields) {
   if (fields.size() > options_.fields_per_point_max) return {};
-  if (point_fields_.read(fields) || point_fields_.fields().empty()) return {};
+  // Points of one shape have the same fields: what the last one gave is all that this one gives.
+  const bool is_same_shape = point.shape != 0 && point.shape == shape_last_;
+  if (!is_same_shape && (point_fields_.read(fields) || point_fields_.fields().empty())) return {};
   Need* need = TRY(need_of(points, point));
   if (need == nullptr) return {};
   const Segment segment = TRY(segment_of(point.time_ns));
+  if (is_same_shape && need == need_last_ && segment.id == shape_segment_last_) return {};
+  if (is_same_shape) static_cast<void>(point_fields_.read(fields));
   const auto stored =
       need->existing ? TRY(fields_of(*need->existing, segment)) : SegmentFieldsRef();
   Types& types = need->types[raw(segment.id)];
@@ -59,11 +63,14 @@ Result<void> SchemaPass::collect(PointSource& points, const Point& point,
     if (!need->new_fields.insert(name + static_cast<char>(field->type)).second) continue;
     need->columns.push_back({name, ColumnKind::kField, field->type});
   }
+  shape_last_ = point.shape;
+  need_last_ = need;
+  shape_segment_last_ = segment.id;
   return {};
 }
 
 Result<SchemaPass::Need*> SchemaPass::need_of(PointSource& points, const Point& point) {
-  const auto known = need_of_key_.find(std::string(point.raw_key));
+  const auto known = need_of_key_.find(point.raw_key);
   if (known != need_of_key_.end()) return known->second;
   Need*& place = need_of_key_[std::string(point.raw_key)];
   const auto key = points.parse_key(point.raw_key);

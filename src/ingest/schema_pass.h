@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -46,6 +48,10 @@ class SchemaPass {
 
  private:
   using Types = std::unordered_map<std::string, ValueType>;
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
 
   /// What a table needs.
   struct Need {
@@ -83,7 +89,11 @@ class SchemaPass {
   std::unordered_map<std::string, std::unique_ptr<Need>> needs_;
   std::vector<NewSeries> new_series_;
   /// By raw key: a key is taken apart once.
-  std::unordered_map<std::string, Need*> need_of_key_;
+  std::unordered_map<std::string, Need*, TextHash, std::equal_to<>> need_of_key_;
+  /// Of the last point that counted.
+  uint32_t shape_last_ = 0;
+  const Need* need_last_ = nullptr;
+  SegmentId shape_segment_last_{};
   Segment segment_last_{SegmentId{}, {0, 0}};
   std::unordered_map<uint32_t, Segment> segments_;
   PointFields point_fields_;

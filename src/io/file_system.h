@@ -22,6 +22,9 @@ namespace varve {
 /// An open file. Threads: reads are safe beside anything; the rest belongs to one thread at a time.
 class File {
  public:
+  /// A multiple of every block of a disk.
+  static constexpr size_t kBlockBytes = 4'096;
+
   virtual ~File() = default;
   /// Up to `size_bytes` from `offset`; fewer at the end of the file.
   virtual Result<std::string> read_at(uint64_t offset, size_t size_bytes) const = 0;
@@ -29,6 +32,11 @@ class File {
   virtual Result<size_t> read_into(uint64_t offset, char* out, size_t size_bytes) const = 0;
   /// All of the bytes, or an error; after an error any part may have been written.
   virtual Result<void> write_at(uint64_t offset, std::string_view bytes) = 0;
+  /// The same for bytes that nobody reads soon: where the system can, they go to the disk without a
+  /// copy in its cache. Offset, size and the address of the bytes are multiples of kBlockBytes.
+  virtual Result<void> write_blocks_at(uint64_t offset, std::string_view bytes) {
+    return write_at(offset, bytes);
+  }
   /// Reserves blocks for the range and extends the size to cover it, reading as zeros, so that
   /// later writes inside it neither run out of space nor change metadata.
   virtual Result<void> allocate(uint64_t offset, uint64_t size_bytes) = 0;

@@ -82,6 +82,29 @@ Result<void> PosixFile::write_at(uint64_t offset, std::string_view bytes) {
   return {};
 }
 
+Result<void> PosixFile::write_blocks_at(uint64_t offset, std::string_view bytes) {
+  if (!direct_ && !is_direct_refused_) {
+    // Through the descriptor and not the path, which may name another file by now.
+    const std::string self = "/proc/self/fd/" + std::to_string(descriptor_.number());
+    auto opened = open_descriptor(self, O_WRONLY | O_DIRECT);
+    if (opened) direct_.emplace(std::move(*opened));
+  }
+  while (direct_ && !bytes.empty()) {
+    const ssize_t written_bytes = uninterrupted([&] {
+      return pwrite(direct_->number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    });
+    if (written_bytes < 0 && errno != EINVAL) return fail(posix_error("write", path_, errno));
+    if (written_bytes >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(written_bytes));
+      offset += static_cast<uint64_t>(written_bytes);
+    }
+    // A file system that can't, or a piece that ended inside a block.
+    if (written_bytes < 0 || written_bytes % kBlockBytes != 0) direct_.reset();
+  }
+  is_direct_refused_ = !direct_;
+  return write_at(offset, bytes);
+}
+
 Result<void> PosixFile::allocate(uint64_t offset, uint64_t size_bytes) {
   if (size_bytes == 0) return {};
   const int refused = uninterrupted([&] {

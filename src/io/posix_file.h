@@ -2,6 +2,7 @@
 // One open file of the operating system.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,7 @@ class PosixFile final : public File {
   Result<std::string> read_at(uint64_t offset, size_t size_bytes) const override;
   Result<size_t> read_into(uint64_t offset, char* out, size_t size_bytes) const override;
   Result<void> write_at(uint64_t offset, std::string_view bytes) override;
+  Result<void> write_blocks_at(uint64_t offset, std::string_view bytes) override;
   Result<void> allocate(uint64_t offset, uint64_t size_bytes) override;
   Result<void> truncate(uint64_t size_bytes) override;
   Result<void> sync() override;
@@ -46,6 +48,9 @@ class PosixFile final : public File {
  private:
   FileDescriptor descriptor_;
   std::string path_;
+  // Around the cache; opened at the first use.
+  std::optional<FileDescriptor> direct_;
+  bool is_direct_refused_ = false;
 };
 
 /// allocate() for file systems that cannot reserve: writes back what stands inside the file, which

@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "io/posix_error.h"
@@ -96,6 +98,35 @@ TEST_F(PosixFileSystemTest, SaysThatTheDiskIsFull) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace);
   EXPECT_EQ(refused.error().message, "cannot write /dev/full: No space left on device");
+}
+
+TEST_F(PosixFileSystemTest, MixesWritesAroundTheCacheWithOthers) {
+  const auto file = files_.open(path("f"), Mode::kCreate);
+  ASSERT_TRUE(file);
+  constexpr size_t kBlock = File::kBlockBytes;
+  const std::unique_ptr<char, decltype(&std::free)> blocks(
+      static_cast<char*>(std::aligned_alloc(kBlock, 3 * kBlock)), &std::free);
+  const std::string_view bytes(blocks.get(), 3 * kBlock);
+  std::memset(blocks.get(), 'a', bytes.size());
+  ASSERT_TRUE((*file)->write_blocks_at(0, bytes));
+  ASSERT_TRUE((*file)->write_at(kBlock + 1, "bb"));
+  std::memset(blocks.get(), 'c', bytes.size());
+  ASSERT_TRUE((*file)->write_blocks_at(2 * kBlock, bytes.substr(0, kBlock)));
+  ASSERT_TRUE((*file)->sync());
+  EXPECT_EQ(read_file(files_, path("f")), std::string(kBlock + 1, 'a') + "bb" +
+                                              std::string(kBlock - 3, 'a') +
+                                              std::string(kBlock, 'c'));
+}
+
+TEST_F(PosixFileSystemTest, SaysWhyBlocksCannotBeWritten) {
+  const auto full = files_.open("/dev/full", Mode::kReadWrite);
+  ASSERT_TRUE(full);
+  const std::unique_ptr<char, decltype(&std::free)> blocks(
+      static_cast<char*>(std::aligned_alloc(4'096, 4'096)), &std::free);
+  std::memset(blocks.get(), 'a', 4'096);
+  const auto refused = (*full)->write_blocks_at(0, {blocks.get(), 4'096});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNoSpace);
 }
 
 TEST_F(PosixFileSystemTest, MakesFoldersInTheWorkingDirectoryToo) {

@@ -7,7 +7,11 @@
 namespace varve {
 
 std::string encode_series_key(const std::vector<KeyCell>& cells) {
+  constexpr size_t kCellHeadBytes = 4;  // Mostly.
+  size_t size_bytes = 0;
+  for (const KeyCell& cell : cells) size_bytes += kCellHeadBytes + cell.text.size();
   std::string key;
+  key.reserve(size_bytes);
   ByteWriter out(key);
   const KeyCell* previous = nullptr;
   for (const KeyCell& cell : cells) {

@@ -73,7 +73,9 @@ Result<std::string_view> scan_tag_value(KeyScan& scan) {
 }
 
 Result<PointKey> scan_key(KeyScan& scan, TextArena& arena) {
+  constexpr size_t kTagsMostly = 16;
   PointKey key;
+  key.tags.reserve(kTagsMostly);
   key.table = unescape_name(TRY(scan_measurement(scan)), arena);
   while (!scan.at_end() && scan.text[scan.end] == ',') {
     ++scan.end;

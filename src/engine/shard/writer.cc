@@ -24,6 +24,9 @@ metrics::Gauge& memtable_bytes_held =
 // So many memtables of a table may wait for a flush because deletes stand between them.
 constexpr size_t kCutMemtablesMax = 32;
 
+// Memory for records that stays with the writer until the next flush.
+constexpr size_t kBodiesKeptMax = 16u << 20;
+
 uint64_t point_count(const WriteBatch& batch) { return batch.row_count() * batch.columns.size(); }
 
 // Rows of a series without a key cannot be kept: nobody could ask for them.
@@ -139,34 +142,37 @@ Result<Writer::Pending> Writer::prepare(WriteTask& task) {
   return pending;
 }
 
-size_t Writer::encode_group(std::vector<Pending>& group, std::vector<std::string>& bodies) {
+size_t Writer::encode_group(std::vector<Pending>& group) {
   size_t bytes = 0;
-  bodies.resize(group.size());
+  // Kept from group to group: memory that is mapped already is cheaper than what is not.
+  if (bodies_.size() < group.size()) bodies_.resize(group.size());
   for (size_t i = 0; i < group.size(); ++i) {
     auto& batches = group[i].task->request.batches;
     for (size_t b = 0; b < batches.size(); ++b) {
       group[i].tables[b]->put_keys(batches[b], group[i].series[b], log_->generation());
     }
-    bodies[i].clear();
-    encode_wal_body(batches, bodies[i]);
-    bytes += wal_record_bytes(bodies[i].size());
+    bodies_[i].clear();
+    encode_wal_body(batches, bodies_[i]);
+    bytes += wal_record_bytes(bodies_[i].size());
   }
   return bytes;
 }
 
 Result<void> Writer::log_group(std::vector<Pending>& group) {
-  std::vector<std::string> bodies;
   if (log_->generation() == 0) TRY_VOID(log_->rotate(0));
-  size_t bytes = encode_group(group, bodies);
+  size_t bytes = encode_group(group);
   while (!log_->fits(bytes)) {
     // A new place repeats the keys, which can take more room than was measured.
     TRY_VOID(log_->rotate(bytes));
-    bytes = encode_group(group, bodies);
+    bytes = encode_group(group);
   }
   const Lsn lsn_first{lsn_last_ + 1};
   lsn_last_ += group.size();
   const uint64_t generation = log_->generation();
-  TRY_VOID(log_->append(bodies, lsn_first, options_.wal_sync == WalSync::kCommit));
+  const auto bodies = std::span(bodies_).first(group.size());
+  const auto appended = log_->append(bodies, lsn_first, options_.wal_sync == WalSync::kCommit);
+  if (bytes > kBodiesKeptMax) bodies_.clear();
+  TRY_VOID(appended);
   for (size_t i = 0; i < group.size(); ++i) {
     const Lsn lsn{raw(lsn_first) + i};
     for (size_t b = 0; b < group[i].tables.size(); ++b) {
@@ -243,6 +249,7 @@ SealedMemtables Writer::seal() {
     sealed.memtables.insert(sealed.memtables.end(), std::make_move_iterator(memtables.begin()),
                             std::make_move_iterator(memtables.end()));
   }
+  bodies_ = {};
   oldest_row_ns_.store(0, std::memory_order_relaxed);
   memtables_are_many_.store(false, std::memory_order_relaxed);
   return sealed;

@@ -85,7 +85,7 @@ class Writer {
   };
   Result<Pending> prepare(WriteTask& task);
   Result<void> log_group(std::vector<Pending>& group);
-  size_t encode_group(std::vector<Pending>& group, std::vector<std::string>& bodies);
+  size_t encode_group(std::vector<Pending>& group);
   void append(const WriteBatch& batch, Table& table, std::span<const SeriesId> series);
 
   const EngineOptions& options_;
@@ -95,6 +95,7 @@ class Writer {
   WriteState& state_;
   std::unique_ptr<Log> log_;
   Version version_last_;
+  std::vector<std::string> bodies_;  // Of the records of a group, and for their memory.
   std::set<SegmentId> dropped_segments_;
   int64_t unsynced_since_ns_ = 0;  // 0: all is synced.
   std::atomic<uint64_t> lsn_last_{0};  // The writer thread alone changes it.

@@ -2,6 +2,7 @@
 #include "engine/wal/local_log.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include "base/check.h"
@@ -15,6 +16,15 @@ metrics::Histogram& sync_seconds =
     metrics::histogram("varve_wal_sync_seconds", "Time that a sync of the WAL took.");
 metrics::Counter& sync_errors =
     metrics::counter("varve_wal_errors_total", "Writes and syncs of the WAL that failed.");
+
+// Below it the cache costs less than the way around it.
+constexpr uint64_t kAroundCacheBytesMin = 64 << 10;
+// A burst of large requests must not leave its memory with a log at rest.
+constexpr size_t kBlocksKeptMax = 8u << 20;
+
+constexpr uint64_t whole_blocks(uint64_t size_bytes) {
+  return (size_bytes + File::kBlockBytes - 1) / File::kBlockBytes * File::kBlockBytes;
+}
 
 }  // namespace
 
@@ -69,11 +79,13 @@ Result<void> LocalLog::rotate(size_t size_bytes) {
   if (file_ && has_unsynced_) TRY_VOID(sync());
   const WalSegmentName name{.generation = generation_next_++,
                             .salt = static_cast<uint32_t>(random_.next_u64())};
-  const uint64_t capacity = std::max<uint64_t>(capacity_next_, kWalSegmentHeaderBytes + size_bytes);
+  const uint64_t capacity = whole_blocks(
+      std::max<uint64_t>(capacity_next_, kWalSegmentHeaderBytes + size_bytes));
   const std::string new_path = path(name);
   auto file = make_file(new_path, capacity);
-  Result<void> ready = file ? (*file)->write_at(0, encode_wal_segment_header(name))
-                            : Result<void>(fail(file.error()));
+  const std::string header = encode_wal_segment_header(name);
+  Result<void> ready =
+      file ? (*file)->write_at(0, header) : Result<void>(fail(file.error()));
   if (ready) ready = (*file)->sync();
   if (ready) ready = files_.sync_directory(options_.folder);
   if (!ready) {
@@ -87,6 +99,8 @@ Result<void> LocalLog::rotate(size_t size_bytes) {
   capacity_bytes_ = capacity;
   capacity_next_ = std::min(options_.segment_bytes, 2 * capacity_next_);
   offset_ = kWalSegmentHeaderBytes;
+  blocks_.reserve(File::kBlockBytes, 0);
+  std::memcpy(blocks_.data(), header.data(), header.size());
   has_unsynced_ = false;
   const MutexLock lock(mutex_);
   segments_.push_back({.name = name, .lsn_last = Lsn{}, .size_bytes = offset_});
@@ -102,25 +116,54 @@ void LocalLog::retire_current() {
 
 Result<void> LocalLog::append(std::span<const std::string> bodies, Lsn lsn_first, bool sync_now) {
   CHECK(file_);
-  pending_.clear();
-  uint64_t lsn = raw(lsn_first);
-  for (const std::string& body : bodies) append_wal_record(name_, Lsn{lsn++}, body, pending_);
-  CHECK(pending_.size() <= capacity_bytes_ - offset_);
+  uint64_t size_bytes = 0;
+  for (const std::string& body : bodies) size_bytes += wal_record_bytes(body.size());
+  CHECK(size_bytes <= capacity_bytes_ - offset_);
   {
     // Also when the write fails: some of the records may be found after a restart.
     const MutexLock lock(mutex_);
-    segments_.back().lsn_last = Lsn{lsn - 1};
-    segments_.back().size_bytes += pending_.size();
+    segments_.back().lsn_last = Lsn{raw(lsn_first) + bodies.size() - 1};
+    segments_.back().size_bytes += size_bytes;
   }
-  if (const auto written = file_->write_at(offset_, pending_); !written) {
+  // What must be on the disk at once gains nothing from a copy in the system's cache.
+  const bool around_cache = sync_now && size_bytes >= kAroundCacheBytesMin;
+  if (const auto written = write_records(bodies, lsn_first, size_bytes, around_cache); !written) {
     sync_errors.add();
     retire_current();
     return written;
   }
-  offset_ += pending_.size();
+  offset_ += size_bytes;
   has_unsynced_ = true;
-  if (pending_.capacity() > (8u << 20)) std::string().swap(pending_);
   return sync_now ? sync() : Result<void>();
+}
+
+Result<void> LocalLog::write_records(std::span<const std::string> bodies, Lsn lsn_first,
+                                     uint64_t size_bytes, bool around_cache) {
+  const size_t begun = offset_ % File::kBlockBytes;
+  const size_t whole = whole_blocks(begun + size_bytes);
+  blocks_.reserve(whole, begun);
+  char* const records = blocks_.data() + begun;
+  uint64_t lsn = raw(lsn_first);
+  size_t at = 0;
+  for (const std::string& body : bodies) {
+    write_wal_record(name_, Lsn{lsn++}, body, records + at);
+    at += wal_record_bytes(body.size());
+  }
+  std::memset(records + at, 0, whole - begun - at);
+  const std::string_view blocks(blocks_.data(), whole);
+  const uint64_t offset = offset_ - begun;
+  TRY_VOID(around_cache ? file_->write_blocks_at(offset, blocks) : file_->write_at(offset, blocks));
+  // What the next write begins with.
+  const size_t end = begun + size_bytes;
+  const size_t begun_next = end % File::kBlockBytes;
+  std::memmove(blocks_.data(), blocks_.data() + end - begun_next, begun_next);
+  if (blocks_.capacity_bytes() > kBlocksKeptMax) {
+    BlockBuffer kept;
+    kept.reserve(File::kBlockBytes, 0);
+    std::memcpy(kept.data(), blocks_.data(), begun_next);
+    blocks_ = std::move(kept);
+  }
+  return {};
 }
 
 Result<void> LocalLog::sync() {
@@ -171,6 +214,7 @@ void LocalLog::rest(Lsn lsn) {
     spare.swap(spare_);
   }
   remove_files(spare);
+  blocks_.free();
   capacity_next_ = std::min(options_.segment_bytes_first, options_.segment_bytes);
 }
 

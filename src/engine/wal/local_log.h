@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/wal/block_buffer.h"
 #include "engine/wal/log.h"
 #include "engine/wal/wal_format.h"
 #include "io/clock.h"
@@ -59,6 +60,8 @@ class LocalLog final : public Log {
   };
   std::string path(const WalSegmentName& name) const;
   Result<std::unique_ptr<File>> make_file(const std::string& path, uint64_t size_bytes);
+  Result<void> write_records(std::span<const std::string> bodies, Lsn lsn_first,
+                             uint64_t size_bytes, bool around_cache);
   void retire_current();
   void remove_files(const std::vector<WalSegmentName>& names);
 
@@ -75,7 +78,9 @@ class LocalLog final : public Log {
   uint64_t capacity_next_;
   uint64_t offset_ = 0;
   bool has_unsynced_ = false;  // Of the current segment.
-  std::string pending_;
+  // Blocks on their way to the file. The first block of the next write is there already, as far as
+  // it was written: whole blocks are written, so that none has to be read for the sake of its rest.
+  BlockBuffer blocks_;
 
   mutable Mutex mutex_;
   std::vector<Segment> segments_ GUARDED_BY(mutex_);  // The current one is last.

@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <optional>
 
 #include "base/bytes.h"
@@ -104,19 +105,27 @@ Result<void> check_wal_segment_header(std::string_view bytes) {
 
 size_t wal_record_bytes(size_t body_bytes) { return padded(kWalRecordHeaderBytes + body_bytes); }
 
-void append_wal_record(const WalSegmentName& name, Lsn lsn, std::string_view body,
-                       std::string& out) {
+void write_wal_record(const WalSegmentName& name, Lsn lsn, std::string_view body, char* out) {
   CHECK(body.size() <= UINT32_MAX);
-  const size_t begin = out.size();
-  ByteWriter writer(out);
+  std::string header;
+  ByteWriter writer(header);
   writer.u32(kRecordMagic);
   writer.u32(static_cast<uint32_t>(body.size()));
   writer.u64(name.generation);
   writer.u64(raw(lsn));
   writer.u32(crc32c(body, name.salt));
-  writer.u32(crc32c(std::string_view(out).substr(begin), name.salt));
-  writer.raw(body);
-  out.resize(begin + wal_record_bytes(body.size()), '\0');
+  writer.u32(crc32c(header, name.salt));
+  std::memcpy(out, header.data(), header.size());
+  std::memcpy(out + header.size(), body.data(), body.size());
+  const size_t end = header.size() + body.size();
+  std::memset(out + end, 0, wal_record_bytes(body.size()) - end);
+}
+
+void append_wal_record(const WalSegmentName& name, Lsn lsn, std::string_view body,
+                       std::string& out) {
+  const size_t begin = out.size();
+  out.resize(begin + wal_record_bytes(body.size()));
+  write_wal_record(name, lsn, body, out.data() + begin);
 }
 
 WalScan scan_wal_segment(std::string_view bytes, const WalSegmentName& name) {

@@ -34,6 +34,8 @@ Result<void> check_wal_segment_header(std::string_view bytes);
 
 /// Bytes of a record with its header and padding.
 size_t wal_record_bytes(size_t body_bytes);
+/// Writes wal_record_bytes(body.size()) bytes.
+void write_wal_record(const WalSegmentName& name, Lsn lsn, std::string_view body, char* out);
 void append_wal_record(const WalSegmentName& name, Lsn lsn, std::string_view body,
                        std::string& out);
 

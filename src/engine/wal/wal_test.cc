@@ -10,6 +10,8 @@
 #include "engine/wal/local_log.h"
 #include "engine/wal/wal_format.h"
 #include "engine/wal/wal_replay.h"
+#include "io/posix_file_system.h"
+#include "io/temporary_folder.h"
 
 namespace varve::engine {
 namespace {
@@ -181,6 +183,51 @@ TEST_F(LocalLogTest, KeepsWhatItAppendedAcrossRotationAndRestart) {
   LocalLog next = make(old);
   ASSERT_TRUE(next.rotate(0));
   EXPECT_EQ(next.generation(), 3u);
+}
+
+// Small and large ones in turn, which end anywhere in a block and take either way to the disk.
+TEST_F(LocalLogTest, KeepsRecordsOfAnySizeWhereverTheyEndInABlock) {
+  const auto sizes = {1u, 4'000u, 4'096u, 70'000u, 9u, 131'072u - 32, 131'072u, 3u, 65'536u, 8u};
+  const TemporaryFolder folder;
+  PosixFileSystem posix;
+  LocalLog log({.folder = folder.path(), .segment_bytes_first = 1u << 20}, posix, clock, random,
+               {});
+  std::vector<std::string> wanted;
+  for (const bool synced : {true, false}) {
+    ASSERT_TRUE(log.rotate(0));
+    for (const size_t size : sizes) {
+      wanted.push_back(std::string(size, static_cast<char>('a' + wanted.size())));
+      ASSERT_TRUE(log.append(std::vector{wanted.back()}, Lsn{wanted.size()}, synced));
+    }
+  }
+  std::vector<std::string> found;
+  const auto replay = replay_wal(posix, folder.path(), [&](uint64_t, const WalRecord& record) {
+    found.emplace_back(record.body);
+  });
+  ASSERT_TRUE(replay);
+  EXPECT_EQ(found, wanted);
+  EXPECT_TRUE(replay->damage.empty());
+}
+
+TEST_F(LocalLogTest, LosesNoSyncedRecordWhenALaterOneOfItsBlockIsTorn) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    SimulatedFileSystem disk(seed);
+    ASSERT_TRUE(disk.create_directories("wal"));
+    LocalLog log({.folder = "wal"}, disk, clock, random, {});
+    ASSERT_TRUE(log.rotate(0));
+    ASSERT_TRUE(log.append(std::vector<std::string>{"first"}, Lsn{1}, true));
+    ASSERT_TRUE(log.append(std::vector{std::string(9'000, 'b')}, Lsn{2}, true));
+    ASSERT_TRUE(log.append(std::vector{std::string(100'000, 'c')}, Lsn{3}, false));
+    disk.restart();
+    std::vector<uint64_t> found;
+    const auto replay = replay_wal(disk, "wal", [&](uint64_t, const WalRecord& record) {
+      found.push_back(raw(record.lsn));
+    });
+    ASSERT_TRUE(replay);
+    ASSERT_GE(found.size(), 2u) << "seed " << seed;
+    EXPECT_EQ(found[0], 1u);
+    EXPECT_EQ(found[1], 2u);
+  }
 }
 
 TEST_F(LocalLogTest, UsesReleasedFilesAgainAndRemovesTheRest) {

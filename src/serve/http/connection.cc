@@ -7,6 +7,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
+#include <cstring>
 
 #include "base/check.h"
 #include "serve/http/exchange.h"
@@ -233,10 +234,13 @@ void Connection::on_head() {
   }
   if (announced) {
     body_bytes_wanted_ = *announced;
+    auto& body = request_.body;
+    body = loop_->bodies()->take(body_bytes_wanted_ + kBodySpareBytes);
     // Only addresses: memory comes with the bytes.
-    request_.body.reserve(std::min(body_bytes_wanted_, kBodyReserveBytesMax) + kBodySpareBytes);
+    body.reserve(std::min(body_bytes_wanted_, kBodyReserveBytesMax) + kBodySpareBytes);
     const size_t here = std::min(body_bytes_wanted_, buffer_.size());
-    request_.body.assign(static_cast<const char*>(buffer_.data().data()), here);
+    if (body.size() < here) body.resize(here);
+    std::memcpy(body.data(), buffer_.data().data(), here);
     buffer_.consume(here);
     body_bytes_read_ = here;
     return read_sized_body();
@@ -263,19 +267,24 @@ bool Connection::claim_body_bytes(size_t total) {
 void Connection::read_sized_body() {
   auto& body = request_.body;
   const size_t have = body_bytes_read_;
-  if (have == body_bytes_wanted_) return on_request();
+  if (have == body_bytes_wanted_) {
+    body.resize(have);  // Memory of an earlier body may be longer.
+    return on_request();
+  }
   // Room that a short read left over is used first: each byte of it was made zero already.
   const size_t left = body_bytes_wanted_ - have;
-  if (body.size() - have < std::min(left, kBodyStepBytes)) {
-    const size_t step = std::min(left, std::clamp(have, kBodyStepBytes, kBodyStepBytesMax));
-    if (!claim_body_bytes(have + step)) return;
-    if (const size_t room = have + step + kBodySpareBytes; room > body.capacity()) {
+  size_t end = std::min(body.size(), body_bytes_claimed_);
+  if (end < have + std::min(left, kBodyStepBytes)) {
+    end = have + std::min(left, std::clamp(have, kBodyStepBytes, kBodyStepBytesMax));
+    if (!claim_body_bytes(end)) return;
+    if (const size_t room = end + kBodySpareBytes; room > body.capacity()) {
       body.reserve(std::min(body_bytes_wanted_ + kBodySpareBytes, std::max(room, 2 * have)));
     }
-    body.resize(have + step);
+    if (body.size() < end) body.resize(end);
   }
+  end = std::min(end, body_bytes_wanted_);
   channel_.read_some(
-      asio::buffer(body.data() + have, body.size() - have),
+      asio::buffer(body.data() + have, end - have),
       [self = shared_from_this(), have](SystemError error, size_t size_bytes) {
         if (self->state_ == State::kClosed || self->refuse_late()) return;
         self->body_bytes_read_ = have + size_bytes;
@@ -317,6 +326,7 @@ void Connection::on_request() {
   state_ = State::kAnswering;
   deadline_ = Clock::time_point::max();
   is_chunked_answer_ = false;
+  request_.body_pool = loop_->bodies();
   const auto exchange = std::make_shared<Exchange>(shared_from_this());
   exchange_ = exchange;
   shared_->handler->handle(std::move(request_), Responder(exchange));
@@ -325,6 +335,7 @@ void Connection::on_request() {
 void Connection::refuse(int status, std::string_view why) {
   keep_alive_ = false;
   refused_ = true;
+  request_.body.clear();  // It is not whole.
   HttpResponse response = shared_->handler->refuse(request_, status, why);
   if (const auto exchange = exchange_.lock()) exchange->on_gone();
   state_ = State::kAnswering;

@@ -8,10 +8,11 @@
 
 namespace varve {
 
-EventLoop::EventLoop(std::chrono::milliseconds sweep_interval)
+EventLoop::EventLoop(std::chrono::milliseconds sweep_interval, MemoryGovernor* memory)
     : guard_(boost::asio::make_work_guard(context_)),
       timer_(context_),
-      sweep_interval_(sweep_interval) {}
+      sweep_interval_(sweep_interval),
+      bodies_(std::make_shared<BodyPool>(memory)) {}
 
 void EventLoop::start(std::string_view name) {
   sweep();
@@ -76,6 +77,7 @@ void EventLoop::sweep() {
     if (connection->is_late(now)) late.push_back(connection);
   }
   for (const auto& connection : late) connection->time_out();
+  bodies_->drop_unused();
   timer_.expires_after(sweep_interval_);
   timer_.async_wait([this](boost::system::error_code error) {
     if (!error) sweep();

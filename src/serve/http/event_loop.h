@@ -15,6 +15,7 @@
 #include <unordered_set>
 
 #include "base/thread.h"
+#include "serve/http/body_pool.h"
 
 namespace varve {
 
@@ -25,7 +26,8 @@ class Connection;
 class EventLoop {
  public:
   /// Looks for late connections that often.
-  explicit EventLoop(std::chrono::milliseconds sweep_interval);
+  /// `memory`, which outlives the loop, is asked before memory of bodies is kept; null: no limit.
+  EventLoop(std::chrono::milliseconds sweep_interval, MemoryGovernor* memory);
 
   void start(std::string_view name);
   /// Ends the thread; connections that are left are closed.
@@ -50,6 +52,8 @@ class EventLoop {
   void close_all();
   /// "Sun, 06 Nov 1994 08:49:37 GMT", as of this second.
   const std::string& date();
+  /// Of the connections here.
+  const std::shared_ptr<BodyPool>& bodies() const { return bodies_; }
 
  private:
   void sweep();
@@ -60,6 +64,7 @@ class EventLoop {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
   boost::asio::steady_timer timer_;
   const std::chrono::milliseconds sweep_interval_;
+  const std::shared_ptr<BodyPool> bodies_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<size_t> count_{0};
   int64_t date_seconds_ = -1;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "serve/http/form.h"
 
 namespace varve {
+
+class BodyPool;
 
 /// Header fields in order of arrival; names compare without case.
 class HttpHeaders {
@@ -45,6 +48,8 @@ struct HttpRequest {
   FormFields parameters;  ///< Of the query string.
   HttpHeaders headers;
   std::string body;            ///< Without any transfer coding.
+  /// Takes the body's memory when it is done with. Null: nobody does.
+  std::shared_ptr<BodyPool> body_pool;
   std::string remote_address;  ///< "127.0.0.1:40000".
 };
 

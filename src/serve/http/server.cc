@@ -102,7 +102,7 @@ Result<uint16_t> HttpServer::start() {
   const size_t threads =
       options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   for (size_t i = 0; i < threads; ++i) {
-    state_->loops.push_back(std::make_shared<EventLoop>(sweep_interval(options)));
+    state_->loops.push_back(std::make_shared<EventLoop>(sweep_interval(options), options.memory));
   }
   auto& context = state_->loops.front()->context();
   const std::string where = options.host + ":" + std::to_string(options.port);

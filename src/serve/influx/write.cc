@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "base/metrics.h"
 #include "codec/gzip.h"
@@ -10,6 +11,7 @@
 #include "codec/msgpack_points.h"
 #include "codec/prometheus/remote_write.h"
 #include "codec/snappy.h"
+#include "serve/http/body_pool.h"
 #include "serve/influx/bucket.h"
 #include "serve/influx/errors.h"
 
@@ -108,8 +110,13 @@ Result<WriteQuestion> read_write(HttpRequest& request, int64_t now_ns, size_t bo
     question.points = TRY(make_msgpack_source(
         std::move(body), {.precision = where.precision, .now_ns = now_ns}));
   } else {
-    question.points = make_line_protocol_source(
-        std::move(body), {.precision = where.precision, .now_ns = now_ns});
+    std::function<void(std::string)> done;
+    if (request.body_pool) {
+      done = [pool = request.body_pool](std::string read) { pool->give(std::move(read)); };
+    }
+    question.points =
+        make_line_protocol_source(std::move(body), {.precision = where.precision, .now_ns = now_ns},
+                                  std::move(done));
   }
   return question;
 }
