@@ -44,6 +44,8 @@ SCRIPTS = [
     ("tests/program/deletes.py", [], []),
     ("tests/program/definitions.py", [], []),
     ("tests/corpus/run.py", [], ["--all"]),
+    ("tests/differential/writes.py", ["--seconds", "5"], ["--seconds", "300"]),
+    ("tests/differential/statements.py", ["--seconds", "5"], ["--seconds", "300"]),
     ("tests/differential/run.py", ["--seconds", "8"], ["--seconds", "600"]),
     ("tests/differential/run.py", ["--seconds", "8", "--seed", "500", "--files"],
      ["--seconds", "600", "--seed", "500", "--files"]),

@@ -9,9 +9,47 @@ namespace {
 
 constexpr int64_t kSecondNs = 1'000'000'000;
 
+// As Go's %q prints it. Source: Go, strconv.Quote; bytes beyond ASCII pass.
+std::string quoted(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::string_view kControls = "abtnvfr";  // From 7 on.
+  std::string out = "\"";
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte == '"' || byte == '\\') {
+      out.append("\\").append(1, letter);
+    } else if (byte >= 7 && byte <= 13) {
+      out.append("\\").append(1, kControls[byte - 7]);
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out.append("\\x").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
+    } else {
+      out += letter;
+    }
+  }
+  return out + '"';
+}
+
 std::string on_measurement(std::string_view what, std::string_view name, std::string_view table) {
   return std::string(what) + " \"" + std::string(name) + "\" on measurement \"" +
          std::string(table) + "\"";
+}
+
+void append_escaped(std::string& out, std::string_view part, std::string_view specials) {
+  for (const char letter : part) {
+    if (specials.find(letter) != std::string_view::npos) out += '\\';
+    out += letter;
+  }
+}
+
+// As the line protocol writes it: "cpu,host=a".
+std::string key_text(const PointKey& key) {
+  std::string text;
+  append_escaped(text, key.table, ", ");
+  for (const auto& [name, value] : key.tags) {
+    append_escaped(text.append(1, ','), name, ",= ");
+    append_escaped(text.append(1, '='), value, ",= ");
+  }
+  return text;
 }
 
 // "25" nanoseconds of a unit of 1,000: ".025"; nothing for zero.
@@ -37,14 +75,15 @@ void Drops::field_type_conflict(std::string_view table, std::string_view field, 
                                 ValueType existing) {
   ++point_count_;
   if (!reason_.empty()) return;
-  reason_ = "field type conflict: " + on_measurement("input field", field, table) + " is type " +
-            std::string(to_string(type)) + ", already exists as type " +
-            std::string(to_string(existing));
+  reason_ = "field type conflict: input field " + quoted(field) + " on measurement " +
+            quoted(table) + " is type " + std::string(to_string(type)) +
+            ", already exists as type " + std::string(to_string(existing));
 }
 
 void Drops::tag_named_time(std::string_view table) {
   ++point_count_;
-  if (!reason_.empty()) return;
+  if (has_tag_reason_) return;
+  has_tag_reason_ = true;
   reason_ = "invalid tag key: " + on_measurement("input tag", "time", table) + " is invalid";
 }
 
@@ -62,15 +101,11 @@ void Drops::too_many_fields(std::string_view table, size_t field_count, size_t f
             ", fields_per_point_max=" + std::to_string(fields_max);
 }
 
-void Drops::beyond_retention(const Point& point) {
+void Drops::beyond_retention(const PointKey& key, int64_t time_ns) {
   ++point_count_;
-  if (expired_count_ == 0 || point.time_ns < oldest_expired_.time_ns) {
-    oldest_expired_ = {std::string(point.raw_key), point.time_ns};
-  }
-  if (expired_count_ == 0 || point.time_ns > newest_expired_.time_ns) {
-    newest_expired_ = {std::string(point.raw_key), point.time_ns};
-  }
-  ++expired_count_;
+  const bool is_first = expired_count_++ == 0;
+  if (is_first || time_ns < oldest_expired_.time_ns) oldest_expired_ = {key_text(key), time_ns};
+  if (is_first || time_ns > newest_expired_.time_ns) newest_expired_ = {key_text(key), time_ns};
 }
 
 void Drops::time_field_stripped(std::string_view table) {

@@ -23,12 +23,13 @@ class Drops {
   /// Its only fields were named time.
   void no_valid_field(std::string_view table);
   void too_many_fields(std::string_view table, size_t field_count, size_t fields_max);
-  void beyond_retention(const Point& point);
+  void beyond_retention(const PointKey& key, int64_t time_ns);
   /// Of a point that is stored all the same.
   void time_field_stripped(std::string_view table);
 
   uint64_t point_count() const { return point_count_; }
-  /// The first reason other than retention, else retention; empty when there is none.
+  /// The first reason other than retention, else retention; empty when there is none. Tags named
+  /// time come before all others: InfluxDB looks for them first.
   std::string reason() const;
 
  private:
@@ -39,6 +40,7 @@ class Drops {
 
   uint64_t point_count_ = 0;
   std::string reason_;
+  bool has_tag_reason_ = false;
   int64_t policy_duration_ns_ = 0;
   int64_t oldest_ns_ = 0;
   uint64_t expired_count_ = 0;

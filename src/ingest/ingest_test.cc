@@ -298,9 +298,9 @@ TEST(Ingest, DropsPointsBeyondRetention) {
   EXPECT_EQ(summary->policy, "short");
   EXPECT_EQ(summary->drop_reason,
             std::string("dropped 2 points outside retention policy of duration 1h0m0s - oldest "
-                        "point \3cpu at 2019-12-30T00:00:00Z dropped because it violates a "
+                        "point cpu at 2019-12-30T00:00:00Z dropped because it violates a "
                         "Retention Policy Lower Bound at 2019-12-31T23:00:00Z, newest point "
-                        "\3cpu at 2019-12-31T22:59:59.999999999Z dropped because it violates a "
+                        "cpu at 2019-12-31T22:59:59.999999999Z dropped because it violates a "
                         "Retention Policy Lower Bound at 2019-12-31T23:00:00Z"));
   EXPECT_EQ(world.store.cells().size(), 1u);
   // Nothing is made for points that are not stored.

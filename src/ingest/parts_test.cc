@@ -27,6 +27,29 @@ TEST(Drops, PrintDurationsAsGoDoes) {
   EXPECT_EQ(duration_text(-1'500'000'000), "-1.5s");
 }
 
+TEST(Drops, QuoteNamesOfConflictsAsGoDoes) {
+  Drops drops;
+  drops.field_type_conflict("a\\b\x01", "é\"\n", ValueType::kBool, ValueType::kString);
+  EXPECT_EQ(drops.reason(),
+            "field type conflict: input field \"é\\\"\\n\" on measurement \"a\\\\b\\x01\" is type "
+            "boolean, already exists as type string");
+  drops.tag_named_time("m");
+  EXPECT_EQ(drops.reason(),
+            "invalid tag key: input tag \"time\" on measurement \"m\" is invalid")
+      << "tags are looked at before fields";
+  EXPECT_EQ(drops.point_count(), 2u);
+}
+
+TEST(Drops, NameExpiredSeriesAsLineProtocolDoes) {
+  Drops drops;
+  drops.begin(1'000'000'000, 5'000'000'000);
+  drops.beyond_retention({"a,b", {{"k=", "x y"}}}, 1'000'000'000);
+  drops.beyond_retention({"c", {}}, 2'000'000'000);
+  const std::string reason = drops.reason();
+  EXPECT_NE(reason.find("oldest point a\\,b,k\\==x\\ y at 1970"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("newest point c at 1970"), std::string::npos) << reason;
+}
+
 TEST(Drops, PrintTimesWithTheDigitsTheyNeed) {
   EXPECT_EQ(time_text(0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(time_text(-1), "1969-12-31T23:59:59.999999999Z");

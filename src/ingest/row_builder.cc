@@ -80,7 +80,7 @@ RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
   if (point.time_ns < oldest_ns_) [[unlikely]] {
     const auto key = points.parse_key(point.raw_key);
     if (key) {
-      drops_.beyond_retention(point);
+      drops_.beyond_retention(*key, point.time_ns);
     } else {
       points.reject(point, key.error());
     }

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -68,6 +69,10 @@ class InfluxDb:
         self.process.kill()
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def is_newer_than(self, minor):
+        """Whether it is later than 1.`minor`."""
+        return int(re.match(r"v?1\.(\d+)", self.version).group(1)) > minor
 
     def http(self, method, path, parameters=None, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)

@@ -8,6 +8,7 @@
 
 #include "query/influxql/plan/condition.h"
 #include "query/influxql/plan/pushdown.h"
+#include "query/influxql/plan/series_condition.h"
 
 namespace varve::influxql {
 namespace {
@@ -60,19 +61,15 @@ Result<std::vector<Measurement>> expand_sources(const std::vector<Source>& sourc
   return expanded;
 }
 
-/// Gives variables of the condition the types that the table's fields have; true when there is one.
-bool type_fields(Expression& condition, const BoundTable& table) {
-  bool has_field = false;
+/// Gives variables of the condition the types that the table's fields have.
+void type_fields(Expression& condition, const BoundTable& table) {
   walk_mutable(condition, [&](Expression& part) {
     auto* variable = part.as<Variable>();
     if (variable == nullptr) return;
     if (variable->type == DataType::kUnknown || variable->type == DataType::kAnyField) {
       variable->type = table.type_of(variable->name);
     }
-    has_field = has_field ||
-                (variable->type != DataType::kTag && variable->type != DataType::kUnknown);
   });
-  return has_field;
 }
 
 /// The same table with the fields of its definition that hold no cell in the time of the statement.
@@ -87,16 +84,16 @@ BoundTable with_empty_fields(const BoundTable& table) {
   return whole;
 }
 
-tl::unexpected<Error> refuse_condition(const BoundTable& table, TimeRange range,
-                                       std::string_view why) {
+tl::unexpected<Error> refuse_condition(const BoundTable& table, const Removal& removal) {
   std::string message;
   for (const Segment& segment : table.policy->segments) {
-    if (!segment.range.overlaps(range)) continue;
+    if (!segment.range.overlaps(removal.range)) continue;
     message = "shard " + std::to_string(raw(segment.id)) + ": ";
     break;
   }
   return fail(ErrorCode::kInvalidInput,
-              message + std::string(why) + " not supported in WHERE clause during deletion");
+              message + (removal.allows_fields ? "expressions" : "fields") +
+                  " not supported in WHERE clause during deletion");
 }
 
 Result<void> remove_from(const BoundTable& table, const Removal& removal,
@@ -104,11 +101,17 @@ Result<void> remove_from(const BoundTable& table, const Removal& removal,
   DeleteSpec spec{.table = table.table->id, .range = removal.range, .predicate = {}};
   if (removal.condition) {
     Expression condition = *removal.condition;
-    if (type_fields(condition, table) && !removal.allows_fields) {
-      return refuse_condition(table, removal.range, "fields");
+    type_fields(condition, table);
+    const SeriesCondition on_series = series_condition(condition, table);
+    if (on_series.undecided && !removal.allows_fields) {
+      return refuse_condition(table, removal);
     }
     PushedCondition pushed = push_down(condition, table);
-    if (pushed.rest) return refuse_condition(table, removal.range, "expressions");
+    if (pushed.rest) {
+      // Rows would have to be read for it; what compares two tags is left to the series.
+      if (on_series.undecided) return refuse_condition(table, removal);
+      pushed.predicate = on_series.certain;
+    }
     if (pushed.predicate.is_always_false()) return {};
     spec.predicate = std::move(pushed.predicate);
   }

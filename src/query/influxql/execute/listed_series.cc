@@ -8,8 +8,9 @@
 #include <set>
 #include <utility>
 
+#include "query/influxql/ast_text.h"
 #include "query/influxql/execute/series_groups.h"
-#include "query/influxql/plan/pushdown.h"
+#include "query/influxql/plan/series_condition.h"
 
 namespace varve::influxql {
 namespace {
@@ -37,39 +38,27 @@ Result<void> add_tables(const Measurement& measurement, const ListScope& scope,
   return {};
 }
 
-// Conditions on fields cannot be decided for a series: they let every one pass.
-Expression without_fields(const Expression& condition, const BoundTable& table) {
-  if (const auto* paren = condition.as<Paren>()) {
-    return Expression{Paren{without_fields(*paren->inner, table)}};
-  }
-  const auto* binary = condition.as<Binary>();
-  if (binary == nullptr) return condition;
-  if (is_logical(binary->op)) {
-    return make_binary(binary->op, without_fields(*binary->left, table),
-                       without_fields(*binary->right, table));
-  }
-  bool has_field = false;
-  walk(condition, [&](const Expression& part) {
-    const auto* variable = part.as<Variable>();
-    if (variable == nullptr || variable->type == DataType::kTag) return;
-    has_field = has_field || table.fields.contains(variable->name);
-  });
-  return has_field ? Expression{BooleanLiteral{true}} : condition;
-}
-
 // The series of one table for which the condition holds.
 Result<SeriesList> series_of(const BoundTable& table, const std::optional<Expression>& condition,
+                             Undecided undecided,
                              const std::optional<std::vector<ColumnId>>& key_tags,
                              StatementContext& context) {
   TRY_VOID(context.check());
-  std::optional<Expression> on_tags;
-  if (condition) on_tags = fold(without_fields(*condition, table), {});
-  const PushedCondition pushed = push_down(on_tags, table);
-  if (pushed.predicate.is_always_false()) return SeriesList{};
-  return context.store.list_series({.table = table.table->id,
-                                    .range = table.range,
-                                    .predicate = pushed.tags,
-                                    .key_tags = key_tags});
+  std::optional<Expression> folded;
+  if (condition) folded = fold(*condition, {});
+  const SeriesCondition on_tags = series_condition(folded, table);
+  const auto list = [&](const Predicate& predicate) -> Result<SeriesList> {
+    if (predicate.is_always_false()) return SeriesList{};
+    return context.store.list_series({.table = table.table->id,
+                                      .range = table.range,
+                                      .predicate = predicate,
+                                      .key_tags = key_tags});
+  };
+  SeriesList possible = TRY(list(on_tags.possible));
+  if (!on_tags.undecided || undecided == Undecided::kHolds) return possible;
+  if (TRY(list(on_tags.certain)).series.size() == possible.series.size()) return possible;
+  return fail(ErrorCode::kInvalidInput,
+              "Expression too complex for metaquery: " + to_string(*on_tags.undecided));
 }
 
 void append_escaped(std::string& text, const std::string& part, std::string_view specials) {
@@ -117,11 +106,11 @@ Result<std::vector<ListedMeasurement>> list_measurements(const ListScope& scope,
 
 Result<std::vector<TagSet>> list_series(const ListedMeasurement& measurement,
                                         const std::optional<Expression>& condition,
-                                        StatementContext& context) {
+                                        StatementContext& context, Undecided undecided) {
   std::set<TagSet> found;
   for (const BoundTableRef& table : measurement.tables) {
     for (const SeriesRef& series :
-         TRY(series_of(*table, condition, std::nullopt, context)).series) {
+         TRY(series_of(*table, condition, undecided, std::nullopt, context)).series) {
       TagSet tags;
       for (const KeyCell& cell : TRY(decode_series_key(series.key))) {
         const Column* column = table->table->column(cell.column);
@@ -144,7 +133,8 @@ Result<std::map<std::string, std::vector<std::string>>> list_tag_values(
     }
     std::ranges::sort(tags);
     if (tags.empty()) continue;
-    const SeriesList list = TRY(series_of(*table, condition, tags, context));
+    const SeriesList list =
+        TRY(series_of(*table, condition, Undecided::kIsRefused, tags, context));
     for (const ColumnId tag : tags) {
       TRY_VOID(context.check());
       const std::optional<ColumnId> by[] = {tag};

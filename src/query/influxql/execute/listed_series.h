@@ -37,14 +37,20 @@ Result<std::vector<ListedMeasurement>> list_measurements(const ListScope& scope,
 /// The tags of one series, sorted by name.
 using TagSet = std::map<std::string, std::string>;
 
-/// The series of a measurement for which the condition holds, each once, sorted. What the condition
-/// says of fields counts as true.
+/// What a series cannot decide, such as a condition on a field.
+enum class Undecided : uint8_t {
+  kHolds,
+  kIsRefused,  ///< With InfluxDB's `Expression too complex for metaquery: …`.
+};
+
+/// The series of a measurement for which the condition holds, each once, sorted.
 Result<std::vector<TagSet>> list_series(const ListedMeasurement& measurement,
                                         const std::optional<Expression>& condition,
-                                        StatementContext& context);
+                                        StatementContext& context,
+                                        Undecided undecided = Undecided::kHolds);
 
-/// The values of the tags that match, by tag: each value once, sorted. The condition as above. A
-/// matching tag without a value may be missing.
+/// The values of the tags that match, by tag: each value once, sorted. Refuses conditions that
+/// series cannot decide. A matching tag without a value may be missing.
 Result<std::map<std::string, std::vector<std::string>>> list_tag_values(
     const ListedMeasurement& measurement, const TagKeyMatch& match,
     const std::optional<Expression>& condition, StatementContext& context);

@@ -6,11 +6,31 @@
 #include <algorithm>
 #include <functional>
 
+#include "query/influxql/ast_text.h"
+
 namespace varve::influxql {
 namespace {
 
 tl::unexpected<Error> refuse(std::string message) {
   return fail(ErrorCode::kInvalidInput, std::move(message));
+}
+
+// As Go's %#v prints it.
+std::string go_text(const Expression& expression) {
+  const auto literal = [](const char* type, const std::string& value) {
+    return "&influxql." + std::string(type) + "{Val:" + value + "}";
+  };
+  if (const auto* variable = expression.as<Variable>()) {
+    return "&influxql.VarRef{Val:\"" + variable->name + "\", Type:0}";
+  }
+  if (const auto* text = expression.as<StringLiteral>()) {
+    return literal("StringLiteral", '"' + text->value + '"');
+  }
+  const std::string text = to_string(expression);
+  if (expression.as<BooleanLiteral>()) return literal("BooleanLiteral", text);
+  if (expression.as<IntegerLiteral>()) return literal("IntegerLiteral", text);
+  if (expression.as<NumberLiteral>()) return literal("NumberLiteral", text);
+  return text;
 }
 
 Result<bool> compare(const Binary& binary, const std::string& name,
@@ -57,7 +77,7 @@ Result<bool> holds_for_measurement(const Expression& condition, const std::strin
     return holds_for_measurement(*paren->inner, name, series);
   }
   const auto* binary = condition.as<Binary>();
-  if (binary == nullptr) return refuse("invalid tag comparison operator");
+  if (binary == nullptr) return refuse("invalid measurement expression " + go_text(condition));
   if (!is_logical(binary->op)) return compare(*binary, name, series);
   const bool left = TRY(holds_for_measurement(*binary->left, name, series));
   const bool right = TRY(holds_for_measurement(*binary->right, name, series));

@@ -10,6 +10,7 @@
 #include "query/influxql/execute/listed_series.h"
 #include "query/influxql/execute/measurement_condition.h"
 #include "query/influxql/execute/tag_key_match.h"
+#include "query/influxql/plan/series_condition.h"
 
 namespace varve::influxql {
 namespace {
@@ -44,7 +45,9 @@ Result<std::vector<std::string>> measurement_names(const ShowMeasurementsStateme
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
     if (statement.condition) {
       const auto series = TRY(list_series(measurement, std::nullopt, context));
-      if (!TRY(holds_for_measurement(*statement.condition, measurement.name, series))) continue;
+      const auto holds = holds_for_measurement(*statement.condition, measurement.name, series);
+      if (!holds) return fail(holds.error().code, database + ": " + holds.error().message);
+      if (!*holds) continue;
     }
     names.push_back(measurement.name);
   }
@@ -172,8 +175,10 @@ Result<void> execute(const ShowTagKeysStatement& statement, StatementContext& co
       .database = statement.database, .sources = statement.sources, .time = split.time};
   const TagKeyMatch match(statement.key);
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
+    if (split.condition) TRY_VOID(check_quoted_values(*split.condition));
     std::set<std::string> keys;
-    for (const TagSet& tags : TRY(list_series(measurement, split.condition, context))) {
+    for (const TagSet& tags :
+         TRY(list_series(measurement, split.condition, context, Undecided::kIsRefused))) {
       for (const auto& [key, value] : tags) {
         if (match.matches(key)) keys.insert(key);
       }
@@ -193,6 +198,7 @@ Result<void> execute(const ShowTagValuesStatement& statement, StatementContext& 
       .database = statement.database, .sources = statement.sources, .time = split.time};
   const TagKeyMatch match(statement.key);
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
+    if (split.condition) TRY_VOID(check_quoted_values(*split.condition));
     const auto values = TRY(list_tag_values(measurement, match, split.condition, context));
     TRY_VOID(answer_tag_values(measurement.name, values, statement, answer));
   }

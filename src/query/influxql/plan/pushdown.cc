@@ -64,6 +64,7 @@ class Pusher {
       return binary->op == Operator::kAnd ? Predicate::all_of(std::move(parts))
                                           : Predicate::any_of(std::move(parts));
     }
+    if (compares_unknown(*binary)) return Predicate::always(false);
     if (const auto* variable = binary->left->as<Variable>()) {
       return convert_comparison(*variable, binary->op, *binary->right, false);
     }
@@ -74,6 +75,21 @@ class Pusher {
   }
 
  private:
+  // A name that is neither tag nor field has no value, and that equals nothing and differs from
+  // nothing: not from a field, nor from another such name.
+  bool compares_unknown(const Binary& binary) const {
+    const auto* left = binary.left->as<Variable>();
+    const auto* right = binary.right->as<Variable>();
+    if (left == nullptr || right == nullptr) return false;
+    const auto is_tag = [&](const Variable& name) {
+      return name.name == "_name" || name.type == DataType::kTag || table_.table->tag(name.name);
+    };
+    const auto is_unknown = [&](const Variable& name) {
+      return name.type == DataType::kUnknown && !is_tag(name) && !table_.fields.contains(name.name);
+    };
+    return (is_unknown(*left) && !is_tag(*right)) || (is_unknown(*right) && !is_tag(*left));
+  }
+
   std::optional<Predicate> convert_comparison(const Variable& variable, Operator op,
                                               const Expression& operand, bool is_swapped) const {
     const bool is_tag =
