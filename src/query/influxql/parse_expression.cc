@@ -216,7 +216,10 @@ Result<Expression> StatementParser::refuse_parameter(const Token& token) {
     if (found != options_.parameters->end()) {
       const auto* error = std::get_if<ParameterError>(&found->second);
       CHECK(error != nullptr);
-      return fail(ErrorCode::kInvalidInput, error->message);
+      // A text that is no duration is read, and refused, as a literal would be.
+      const bool was_read = error->message == "invalid duration";
+      return fail(ErrorCode::kInvalidInput,
+                  (was_read ? "" : "missing parameter: ") + error->message);
     }
   }
   return fail(ErrorCode::kInvalidInput, "missing parameter: " + name);

@@ -275,30 +275,31 @@ TEST(Parser, BindsJsonValues) {
     const auto parsed = parse_expression("a = $p", {.parameters = &parameters});
     return parsed ? to_string(*parsed) : parsed.error().message;
   };
+  const auto missing = [](const std::string& why) { return "missing parameter: " + why; };
   EXPECT_EQ(text_of(bind_parameter(2.5)), "a = 2.5");
   EXPECT_EQ(text_of(bind_parameter(std::string("x"))), "a = 'x'");
   EXPECT_EQ(text_of(bind_parameter(false)), "a = false");
   EXPECT_EQ(text_of(bind_parameter(std::monostate())),
-            "unable to bind parameter with type <nil>");
+            missing("unable to bind parameter with type <nil>"));
   EXPECT_EQ(text_of(bind_parameter("identifier", std::string("x y"))), "a = \"x y\"");
   EXPECT_EQ(text_of(bind_parameter("integer", int64_t{7})), "a = 7");
-  EXPECT_EQ(text_of(bind_parameter("integer", 7.5)), "integer literal must be an integer value");
+  EXPECT_EQ(text_of(bind_parameter("integer", 7.5)), missing("integer literal must be an integer value"));
   EXPECT_EQ(text_of(bind_parameter("number", int64_t{7})), "a = 7.0");
   EXPECT_EQ(text_of(bind_parameter("string", std::string("x"))), "a = 'x'");
-  EXPECT_EQ(text_of(bind_parameter("string", true)), "string literal must be a string value");
-  EXPECT_EQ(text_of(bind_parameter("regex", int64_t{1})), "regex literal must be a string value");
-  EXPECT_EQ(text_of(bind_parameter("identifier", 1.0)), "identifier must be a string value");
-  EXPECT_EQ(text_of(bind_parameter("float", true)), "number literal must be a float value");
+  EXPECT_EQ(text_of(bind_parameter("string", true)), missing("string literal must be a string value"));
+  EXPECT_EQ(text_of(bind_parameter("regex", int64_t{1})), missing("regex literal must be a string value"));
+  EXPECT_EQ(text_of(bind_parameter("identifier", 1.0)), missing("identifier must be a string value"));
+  EXPECT_EQ(text_of(bind_parameter("float", true)), missing("number literal must be a float value"));
   EXPECT_EQ(text_of(bind_parameter("duration", std::string("5m"))), "a = 5m");
   EXPECT_EQ(text_of(bind_parameter("duration", int64_t{1000})), "a = 1u");
   EXPECT_EQ(text_of(bind_parameter("duration", std::string("x"))), "invalid duration");
   EXPECT_EQ(text_of(bind_parameter("duration", true)),
-            "duration literal must be a string or integer value");
-  EXPECT_EQ(text_of(bind_parameter("date", true)), "unknown bind object type: date");
+            missing("duration literal must be a string or integer value"));
+  EXPECT_EQ(text_of(bind_parameter("date", true)), missing("unknown bind object type: date"));
   EXPECT_EQ(text_of(bind_list_parameter()),
-            "unable to bind parameter with type []interface {}");
+            missing("unable to bind parameter with type []interface {}"));
   EXPECT_EQ(text_of(bind_wrong_object_parameter()),
-            "bound object parameter value must have exactly one entry");
+            missing("bound object parameter value must have exactly one entry"));
 }
 
 // ---- Limits ----

@@ -93,8 +93,13 @@ Result<std::vector<ListedMeasurement>> list_measurements(const ListScope& scope,
       TRY_VOID(add_tables(measurement, scope, context, found));
       continue;
     }
+    std::string only = scope.follows_request_policy ? names.policy : "";
+    if (!only.empty() && database->policy(only) == nullptr) {
+      return fail(ErrorCode::kNotFound, "retention policy not found: " + only);
+    }
+    if (only.empty() && scope.default_policy_only) only = database->default_policy;
     for (const PolicyRef& policy : database->policies) {
-      if (scope.default_policy_only && policy->name != database->default_policy) continue;
+      if (!only.empty() && policy->name != only) continue;
       measurement.policy = policy->name;
       TRY_VOID(add_tables(measurement, scope, context, found));
     }

@@ -25,12 +25,14 @@ struct ListedMeasurement {
 struct ListScope {
   std::string database;          ///< Of ON; empty: the request's.
   std::vector<Source> sources;   ///< Of FROM; none: all.
+  /// Of measurements that name none: those of the request, or without one all or the default.
+  bool follows_request_policy = false;
   bool default_policy_only = false;
   TimeBounds time;               ///< Segments that overlap it count.
 };
 
 /// Sorted by name; only those that hold series. Errors: `database name required`, `database not
-/// found: x`.
+/// found: x`, `retention policy not found: x`.
 Result<std::vector<ListedMeasurement>> list_measurements(const ListScope& scope,
                                                          StatementContext& context);
 

@@ -34,6 +34,7 @@ class CardinalityCount {
                                        statement_.subject == Subject::kMeasurements);
     const ListScope scope{.database = statement_.database,
                           .sources = statement_.sources,
+                          .follows_request_policy = !is_whole,
                           .default_policy_only = !is_whole,
                           .time = {}};
     const auto measurements = TRY(list_measurements(scope, context_));

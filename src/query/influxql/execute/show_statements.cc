@@ -152,8 +152,10 @@ Result<void> execute(const ShowSeriesStatement& statement, StatementContext& con
                      Answer& answer) {
   SplitCondition split = TRY(split_condition(statement.condition, fold_context(context)));
   TRY_VOID(check_tag_operators(split.condition));
-  const ListScope scope{
-      .database = statement.database, .sources = statement.sources, .time = split.time};
+  const ListScope scope{.database = statement.database,
+                        .sources = statement.sources,
+                        .follows_request_policy = true,
+                        .time = split.time};
   ValueRows rows;
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
     std::vector<std::string> keys;
@@ -209,6 +211,7 @@ Result<void> execute(const ShowFieldKeysStatement& statement, StatementContext& 
                      Answer& answer) {
   const ListScope scope{.database = statement.database,
                         .sources = statement.sources,
+                        .follows_request_policy = true,
                         .default_policy_only = true,
                         .time = {}};
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
