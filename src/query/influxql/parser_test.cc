@@ -283,13 +283,18 @@ TEST(Parser, BindsJsonValues) {
             missing("unable to bind parameter with type <nil>"));
   EXPECT_EQ(text_of(bind_parameter("identifier", std::string("x y"))), "a = \"x y\"");
   EXPECT_EQ(text_of(bind_parameter("integer", int64_t{7})), "a = 7");
-  EXPECT_EQ(text_of(bind_parameter("integer", 7.5)), missing("integer literal must be an integer value"));
+  EXPECT_EQ(text_of(bind_parameter("integer", 7.5)),
+            missing("integer literal must be an integer value"));
   EXPECT_EQ(text_of(bind_parameter("number", int64_t{7})), "a = 7.0");
   EXPECT_EQ(text_of(bind_parameter("string", std::string("x"))), "a = 'x'");
-  EXPECT_EQ(text_of(bind_parameter("string", true)), missing("string literal must be a string value"));
-  EXPECT_EQ(text_of(bind_parameter("regex", int64_t{1})), missing("regex literal must be a string value"));
-  EXPECT_EQ(text_of(bind_parameter("identifier", 1.0)), missing("identifier must be a string value"));
-  EXPECT_EQ(text_of(bind_parameter("float", true)), missing("number literal must be a float value"));
+  EXPECT_EQ(text_of(bind_parameter("string", true)),
+            missing("string literal must be a string value"));
+  EXPECT_EQ(text_of(bind_parameter("regex", int64_t{1})),
+            missing("regex literal must be a string value"));
+  EXPECT_EQ(text_of(bind_parameter("identifier", 1.0)),
+            missing("identifier must be a string value"));
+  EXPECT_EQ(text_of(bind_parameter("float", true)),
+            missing("number literal must be a float value"));
   EXPECT_EQ(text_of(bind_parameter("duration", std::string("5m"))), "a = 5m");
   EXPECT_EQ(text_of(bind_parameter("duration", int64_t{1000})), "a = 1u");
   EXPECT_EQ(text_of(bind_parameter("duration", std::string("x"))), "invalid duration");
