@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
 #include "engine/testing.h"
 
 namespace varve::engine {
@@ -165,6 +166,71 @@ TEST_P(ShortRunsScan, GivesTheFirstRowsOfEverySeries) {
       for (size_t i = 1; i < rows.size(); ++i) changes += hosts_change(rows[i - 1], rows[i]);
       EXPECT_EQ(changes, given.size()) << "a series comes twice";
     }
+  }
+}
+
+TEST_P(ShortRunsScan, GivesTheFirstRowsOfAllSeriesByTime) {
+  for (int round = 0; round < kRounds; ++round) {
+    SCOPED_TRACE(round);
+    std::mt19937_64 chance(static_cast<uint64_t>(1'000 + round));
+    fill(chance);
+    for (int question = 0; question < 12; ++question) {
+      SCOPED_TRACE(question);
+      ScanSpec spec = some_spec(chance);
+      spec.order = ScanOrder::kTime;
+      spec.descending = chance() % 2 == 0;
+      auto expected = rows_of(*store, spec);
+      spec.rows_limit = 1 + chance() % (chance() % 3 == 0 ? 3'000 : 10);
+      if (expected.size() > spec.rows_limit) expected.resize(spec.rows_limit);
+      EXPECT_EQ(rows_of(*store, spec), expected)
+          << "limit " << spec.rows_limit << ", descending " << spec.descending;
+    }
+  }
+}
+
+// Some questions are asked again and again of every new database: which columns are there, what is
+// the newest row. Files say what the first and the last row of a run are.
+TEST(FirstRows, AreNotDecodedWhereTheFileKeepsThem) {
+  SimulatedFileSystem files(1);
+  SimulatedClock clock{0};
+  SeededRandom random{1};
+  EngineOptions options;
+  options.directory = "data";
+  options.automatic = false;
+  auto store = std::move(*LocalStore::open(options, files, clock, random, {kTable}));
+  constexpr int64_t kRows = 100;
+  std::vector<TestRow> rows;
+  for (int host = 0; host < 20; ++host) {
+    for (int64_t time_ns = 0; time_ns < kRows; ++time_ns) {
+      rows.push_back({.host = "h" + std::to_string(host),
+                      .time_ns = time_ns * 10,
+                      .cells = {{kUsage, 0.5}, {kCount, time_ns}}});
+    }
+  }
+  ASSERT_TRUE(write(*store, request_of(kTable, rows)));
+  ASSERT_TRUE(store->flush());
+  auto& hits = metrics::counter("varve_block_cache_hits_total", "");
+  auto& misses = metrics::counter("varve_block_cache_misses_total", "");
+  const auto blocks_read = [&](const ScanSpec& spec, size_t row_count) {
+    const uint64_t before = hits.value() + misses.value();
+    EXPECT_EQ(rows_of(*store, spec).size(), row_count);
+    return hits.value() + misses.value() - before;
+  };
+  for (const bool descending : {false, true}) {
+    ScanSpec spec = spec_of(kTable, {kUsage, kCount});
+    spec.descending = descending;
+    spec.order = ScanOrder::kTime;
+    spec.rows_limit = 20;
+    EXPECT_EQ(blocks_read(spec, 20), 1u) << "the directory";
+    spec.rows_limit = 21;
+    EXPECT_GT(blocks_read(spec, 21), 1u);
+    spec.rows_limit = 0;
+    spec.order = ScanOrder::kSeriesTime;
+    spec.series_rows_limit = 1;
+    EXPECT_EQ(blocks_read(spec, 20), 1u) << "the directory";
+    spec.predicate =
+        Predicate::compare_field(kCount, ValueType::kInt64, CompareOp::kGreater, int64_t{50});
+    EXPECT_GT(blocks_read(spec, 20), 1u);
   }
 }
 

@@ -168,7 +168,36 @@ Result<std::optional<SegmentScan::OnlyRun>> SegmentScan::find_only_run(SeriesId 
   const bool is_enough = rows_max != 0 && run.row_count >= rows_max && is_inside;
   const bool is_apart = descending ? run.time_first_ns > bound_ns : run.time_last_ns < bound_ns;
   if (is_enough && is_apart) return first;
+  const int64_t edge_ns = descending ? run.time_last_ns : run.time_first_ns;
+  const bool is_ahead = descending ? edge_ns > bound_ns : edge_ns < bound_ns;
+  if (rows_max == 1 && is_ahead && range.contains(edge_ns)) return first;
   return std::nullopt;
+}
+
+Result<std::optional<int64_t>> SegmentScan::find_bound(SeriesId id, const KeyHash& hash,
+                                                       const TimeRange& range, bool descending) {
+  std::optional<int64_t> bound;
+  const auto add = [&](int64_t first_ns, int64_t last_ns) {
+    if (last_ns < range.begin_ns || first_ns >= range.end_ns) return;
+    const int64_t time_ns = descending ? std::min(last_ns, range.end_ns - 1)
+                                       : std::max(first_ns, range.begin_ns);
+    if (!bound || (descending ? time_ns > *bound : time_ns < *bound)) bound = time_ns;
+  };
+  for (SstScan& file : files_) {
+    const SstMeta& meta = file.file().meta();
+    if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) continue;
+    if (file.file().quarantined()) continue;
+    const auto found = file.find(hash);
+    if (!found && found.error().code == ErrorCode::kCorrupt) continue;
+    if (!found) return fail(found.error());
+    for (const SeriesRows& rows : *found) add(rows.time_first_ns, rows.time_last_ns);
+  }
+  std::vector<TimeRange> times;
+  for (MemtableScan& memtable : memtables_) {
+    if (memtable.may_have(id, range)) memtable.collect_times(id, range, times);
+  }
+  for (const TimeRange& time : times) add(time.begin_ns, time.end_ns - 1);
+  return bound;
 }
 
 // A damaged file gives no candidate: rows() deals with it.

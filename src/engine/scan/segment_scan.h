@@ -51,6 +51,10 @@ class SegmentScan {
   Result<std::optional<OnlyRun>> find_only_run(SeriesId id, const KeyHash& hash,
                                                const TimeRange& range, uint64_t rows_max,
                                                bool descending);
+  /// A time that no row of the series inside the range comes before, or after when descending;
+  /// nothing when there are no rows. Mostly that of a row.
+  Result<std::optional<int64_t>> find_bound(SeriesId id, const KeyHash& hash,
+                                            const TimeRange& range, bool descending);
   /// The same as rows(), but a damaged file is an error: for those who replace files.
   Result<std::vector<RowRun>> rows_strict(SeriesId id, const KeyHash& hash,
                                           const TimeRange& range);

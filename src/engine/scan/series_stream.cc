@@ -27,6 +27,11 @@ Result<bool> SeriesStream::load_rows() {
   if (segment_next_ == 0) series_rows_left_ = limit == 0 ? UINT64_MAX : limit;
   const TimeRange& range = plan_->spec().range;
   SegmentScan& segment = segments_[segment_next_];
+  if (limit == 1 && TRY(load_first_row(segment, id))) {
+    segment_next_ = 0;
+    ++series_next_;
+    return true;
+  }
   const SummaryRule* rule = visit_summary_ ? plan_->summary_rule(id) : nullptr;
   auto runs = TRY(rule == nullptr
                       ? plan_->rows(segment, id, range)
@@ -45,6 +50,23 @@ Result<bool> SeriesStream::load_rows() {
     segment_next_ = 0;
     ++series_next_;
   }
+  return true;
+}
+
+// Of a single row that is wanted, mostly its time is known before anything is decoded. False, and
+// nothing, when there may be others.
+Result<bool> SeriesStream::load_first_row(SegmentScan& segment, SeriesId id) {
+  if (!plan_->wants_all(id)) return false;
+  const KeyHash hash = plan_->table().index().hash(id);
+  const ScanSpec& spec = plan_->spec();
+  const auto time_ns = TRY(segment.find_bound(id, hash, spec.range, spec.descending));
+  if (!time_ns) return false;
+  auto runs = TRY(segment.rows(id, hash, {.begin_ns = *time_ns, .end_ns = *time_ns + 1}));
+  if (runs.empty()) return false;
+  const RowRun& run = spec.descending ? runs.back() : runs.front();
+  RowRun row = plan_->select_first(run, id, spec.descending, 1);
+  if (row.row_count() == 0) return false;
+  ready_.push_back({.series = id, .run = std::move(row)});
   return true;
 }
 

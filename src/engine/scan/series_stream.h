@@ -26,6 +26,7 @@ class SeriesStream final : public SummaryStream {
     RowRun run;
   };
   Result<bool> load_rows();
+  Result<bool> load_first_row(SegmentScan& segment, SeriesId id);
   Result<void> load_short_runs();
   ScanBatch take_long(Ready& ready);
   ScanBatch take_short();

@@ -10,7 +10,7 @@ Result<bool> ShortRuns::add(SeriesId series, bool leave_summarized) {
   if (page_bytes_ > kPageBytesMax) gather();
   const KeyHash hash = plan_.table().index().hash(series);
   const ScanSpec& spec = plan_.spec();
-  const size_t pieces_before = pieces_.size();
+  size_t pieces_before = pieces_.size();
   const size_t rows_before = row_count_;
   const auto leave = [&] {
     pieces_.resize(pieces_before);
@@ -26,6 +26,10 @@ Result<bool> ShortRuns::add(SeriesId series, bool leave_summarized) {
     if (run->rows == nullptr) continue;
     if (leave_summarized && run->rows->summaries_begin) return leave();
     if (std::min<uint64_t>(run->rows->row_count, left) > kRunRowsMax) return leave();
+    if (spec.series_rows_limit == 1 && run->rows->summaries_begin) {
+      if (TRY(add_edge(series, *run))) break;
+      pieces_before = pieces_.size();
+    }
     auto part = run->file->read(*run->rows, spec.range);
     if (!part && part.error().code == ErrorCode::kCorrupt) return leave();
     if (!part) return fail(part.error());
@@ -35,6 +39,29 @@ Result<bool> ShortRuns::add(SeriesId series, bool leave_summarized) {
     if (left == 0) break;
   }
   return true;
+}
+
+// The row with which the answer begins, when the file keeps it apart from its page.
+Result<bool> ShortRuns::add_edge(SeriesId series, const SegmentScan::OnlyRun& run) {
+  const bool descending = plan_.spec().descending;
+  const int64_t time_ns = descending ? run.rows->time_last_ns : run.rows->time_first_ns;
+  if (!plan_.spec().range.contains(time_ns)) return false;
+  gather();
+  const auto edge = descending ? SstScan::Edge::kLast : SstScan::Edge::kFirst;
+  const auto row = static_cast<uint32_t>(copied_->rows.times_ns.size());
+  if (!TRY(run.file->append_edge(*run.rows, edge, copied_->rows))) return false;
+  ++row_count_;
+  add_run(series, row, row + 1);
+  return true;
+}
+
+void ShortRuns::add_run(SeriesId series, uint32_t begin, uint32_t end) {
+  if (!runs_.empty() && series_last_ == series) {
+    runs_.back().end = end;
+  } else {
+    runs_.push_back({.series = copied_->keys.add(series), .begin = begin, .end = end});
+  }
+  series_last_ = series;
 }
 
 // False when some of the rows may not exist, because all their cells are absent.
@@ -62,17 +89,11 @@ bool ShortRuns::add_part(SeriesId series, const SstScan::Part& part, uint64_t ro
 // Copies the rows of the pieces, so that the pages can go.
 void ShortRuns::gather() {
   if (!copied_) copied_ = std::make_shared<Copied>(plan_);
+  if (pieces_.empty()) return;
   auto row = static_cast<uint32_t>(copied_->rows.times_ns.size());
-  const Piece* before = nullptr;
   for (const Piece& piece : pieces_) {
-    const uint32_t end = row + piece.row_count();
-    if (before != nullptr && before->series == piece.series) {
-      runs_.back().end = end;
-    } else {
-      runs_.push_back({.series = copied_->keys.add(piece.series), .begin = row, .end = end});
-    }
-    before = &piece;
-    row = end;
+    add_run(piece.series, row, row + piece.row_count());
+    row += piece.row_count();
   }
   gather_times(copied_->rows.times_ns);
   for (size_t c = 0; c < copied_->rows.columns.size(); ++c) {

@@ -48,6 +48,8 @@ class ShortRuns {
     OwnedRows rows;
     SeriesKeys keys;
   };
+  Result<bool> add_edge(SeriesId series, const SegmentScan::OnlyRun& run);
+  void add_run(SeriesId series, uint32_t begin, uint32_t end);
   bool add_part(SeriesId series, const SstScan::Part& part, uint64_t rows_max);
   void gather();
   void gather_times(std::vector<int64_t>& to) const;
@@ -66,6 +68,7 @@ class ShortRuns {
   size_t row_count_ = 0;  // Gathered ones and those of pieces.
   std::shared_ptr<Copied> copied_;
   std::vector<SeriesRun> runs_;  // Of what was gathered.
+  SeriesId series_last_{};       // Of the last run.
 };
 
 }  // namespace varve::engine

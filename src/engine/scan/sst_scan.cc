@@ -191,8 +191,52 @@ Result<SstScan::Part> SstScan::read(const SeriesRows& rows, const TimeRange& ran
               .end = offset + static_cast<size_t>(last - times.begin())};
 }
 
+Result<bool> SstScan::append_edge(const SeriesRows& rows, Edge edge, OwnedRows& to) {
+  const auto summaries = directory_->summaries(rows);
+  if (summaries.empty() || file_->meta().mode == MergeMode::kAppend) return false;
+  TRY_VOID(find_fields());
+  const auto known = [&](size_t c) -> const FieldSummary& {
+    return summaries[static_cast<size_t>(summarized_[c])];
+  };
+  bool has_cells = false;
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    if (fields_[c] < 0) continue;
+    // Only then the first row has the first value.
+    if (summarized_[c] < 0 || known(c).count != rows.row_count) return false;
+    has_cells = true;
+  }
+  if (!has_cells) return false;
+  const bool is_first = edge == Edge::kFirst;
+  to.times_ns.push_back(is_first ? rows.time_first_ns : rows.time_last_ns);
+  for (size_t c = 0; c < columns_.size(); ++c) {
+    ColumnVector& cells = to.columns[c];
+    if (fields_[c] < 0) {
+      cells.pad_to(cells.row_count() + 1);
+      continue;
+    }
+    *static_cast<uint64_t*>(cells.append_uninitialized(1)) =
+        is_first ? known(c).first_bits : known(c).last_bits;
+  }
+  return true;
+}
+
+// When the range has no more of the run than its first or its last row.
+Result<std::optional<RowRun>> SstScan::edge_row(const SeriesRows& rows, const TimeRange& range) {
+  const bool has_first = range.contains(rows.time_first_ns);
+  const bool is_first = has_first && range.end_ns - 1 == rows.time_first_ns;
+  const bool is_last = !has_first && range.begin_ns == rows.time_last_ns;
+  if (!is_first && !is_last) return std::nullopt;
+  auto row = std::make_shared<OwnedRows>(columns_);
+  if (!TRY(append_edge(rows, is_first ? Edge::kFirst : Edge::kLast, *row))) return std::nullopt;
+  return to_run(std::move(row), {});
+}
+
 Result<void> SstScan::collect_rows(const SeriesRows& rows, const TimeRange& range,
                                    std::vector<RowRun>& runs) {
+  if (auto edge = TRY(edge_row(rows, range))) {
+    runs.push_back(std::move(*edge));
+    return {};
+  }
   Part part = TRY(read(rows, range));
   if (part.begin == part.end) return {};
   RowRun run;

@@ -79,6 +79,10 @@ class SstScan {
   Result<std::span<const SeriesRows>> find(const KeyHash& series);
   /// Of a run that find() gave last, the rows inside the range.
   Result<Part> read(const SeriesRows& rows, const TimeRange& range);
+  enum class Edge : uint8_t { kFirst, kLast };
+  /// Appends the first or the last row of a run that find() gave last, without a look at its page;
+  /// false, and nothing, when the file does not keep all of it that is wanted.
+  Result<bool> append_edge(const SeriesRows& rows, Edge edge, OwnedRows& to);
   /// What the file keeps of a run that find() gave last, for each wanted column: nothing of one
   /// that it does not summarize.
   Result<void> summarize(const SeriesRows& rows,
@@ -89,6 +93,7 @@ class SstScan {
 
  private:
   Result<void> find_fields();
+  Result<std::optional<RowRun>> edge_row(const SeriesRows& rows, const TimeRange& range);
   Result<void> collect_rows(const SeriesRows& rows, const TimeRange& range,
                             std::vector<RowRun>& runs);
   Result<std::shared_ptr<Decoded>> decode(const SeriesRows& rows);

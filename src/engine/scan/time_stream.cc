@@ -130,11 +130,81 @@ TimeStream::Slice TimeStream::next_slice() {
   return slice;
 }
 
-Result<void> TimeStream::load_slice(const Slice& slice) {
+bool TimeStream::is_bounded() const {
+  return plan_->spec().rows_limit != 0 && plan_->series().size() > 1 &&
+         plan_->series().size() <= kBoundedSeriesMax;
+}
+
+Result<void> TimeStream::find_bounds(const SegmentView& segment) {
+  bounds_.clear();
+  bounds_passed_ = 0;
+  bounds_at_once_ = 1;
+  const bool descending = plan_->spec().descending;
+  const TimeRange range = plan_->spec().range.intersect(segment.range);
+  constexpr uint32_t kSeriesAtOnce = 256;
+  for (uint32_t place = 0; place < plan_->series().size(); ++place) {
+    if (place % kSeriesAtOnce == 0) TRY_VOID(plan_->check_cancelled());
+    const SeriesId id = plan_->series()[place];
+    const KeyHash hash = plan_->table().index().hash(id);
+    const auto bound = TRY(scan_->find_bound(id, hash, range, descending));
+    if (bound) bounds_.push_back({.time_ns = *bound, .place = place});
+  }
+  std::ranges::sort(bounds_, [&](const Bound& a, const Bound& b) {
+    return descending ? a.time_ns > b.time_ns : a.time_ns < b.time_ns;
+  });
+  return {};
+}
+
+// A few rows are mostly the first ones of a few series, so the first slices end where those begin.
+// What is cut off is the next slice.
+void TimeStream::shorten(Slice& slice) {
+  if (bounds_at_once_ > kBoundsAtOnceMax || bounds_passed_ >= bounds_.size()) return;
+  const bool descending = plan_->spec().descending;
+  const size_t last = std::min(bounds_passed_ + bounds_at_once_, bounds_.size()) - 1;
+  const int64_t time_ns = bounds_[last].time_ns;
+  if (slice.range.contains(time_ns)) {
+    Slice rest = slice;
+    if (descending) {
+      slice.range.begin_ns = rest.range.end_ns = time_ns;
+    } else {
+      slice.range.end_ns = rest.range.begin_ns = time_ns + 1;
+    }
+    if (!rest.range.empty()) slices_[--slice_next_] = rest;
+    bounds_at_once_ *= 4;
+  }
+  const auto is_passed = [&](const Bound& bound) {
+    return descending ? bound.time_ns >= slice.range.begin_ns
+                      : bound.time_ns < slice.range.end_ns;
+  };
+  while (bounds_passed_ < bounds_.size() && is_passed(bounds_[bounds_passed_])) ++bounds_passed_;
+}
+
+// Series that can have rows in the slice, as their places in plan_->series(), rising.
+std::vector<uint32_t> TimeStream::places_within(const Slice& slice) const {
+  std::vector<uint32_t> places;
+  if (!is_bounded()) {
+    places.resize(plan_->series().size());
+    std::iota(places.begin(), places.end(), 0);
+    return places;
+  }
+  const bool descending = plan_->spec().descending;
+  for (const Bound& bound : bounds_) {
+    if (descending ? bound.time_ns < slice.range.begin_ns : bound.time_ns >= slice.range.end_ns) {
+      break;
+    }
+    places.push_back(bound.place);
+  }
+  std::ranges::sort(places);
+  return places;
+}
+
+Result<void> TimeStream::load_slice(Slice slice) {
   if (scan_segment_ != slice.segment) {
     scan_ = std::make_unique<SegmentScan>(plan_->open(*slice.segment));
     scan_segment_ = slice.segment;
+    if (is_bounded()) TRY_VOID(find_bounds(*slice.segment));
   }
+  if (is_bounded()) shorten(slice);
   runs_.assign(1, {});
   rows_.clear();
   row_next_ = 0;
@@ -142,7 +212,7 @@ Result<void> TimeStream::load_slice(const Slice& slice) {
   // A few rows of many series would keep the decoded columns of whole files in memory, so they are
   // copied, all together: they become the first run.
   auto few = std::make_shared<OwnedRows>(plan_->columns());
-  for (uint32_t place = 0; place < plan_->series().size(); ++place) {
+  for (const uint32_t place : places_within(slice)) {
     TRY_VOID(plan_->check_cancelled());
     TRY_VOID(plan_->hold_rows(rows_.size()));
     const SeriesId id = plan_->series()[place];

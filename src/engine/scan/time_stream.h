@@ -34,10 +34,23 @@ class TimeStream final : public BatchStream {
   std::vector<RowRun> select_first(std::vector<RowRun> runs, SeriesId id);
   void rank_series(std::vector<uint32_t> places);
   Slice next_slice();
-  Result<void> load_slice(const Slice& slice);
+  Result<void> find_bounds(const SegmentView& segment);
+  bool is_bounded() const;
+  void shorten(Slice& slice);
+  std::vector<uint32_t> places_within(const Slice& slice) const;
+  Result<void> load_slice(Slice slice);
   ScanBatch take();
 
   // A slice has fewer rows when they need more memory than the scan may keep.
+  // Before it a series has no rows in the segment, or after it when descending.
+  struct Bound {
+    int64_t time_ns = 0;
+    uint32_t place = 0;  // In plan_->series().
+  };
+  // More series are asked for in every slice.
+  static constexpr size_t kBoundedSeriesMax = 1u << 20;
+  // The first slices end where so many series begin, then four times as many, up to that.
+  static constexpr size_t kBoundsAtOnceMax = 64;
   static constexpr size_t kSliceRowsMax = 500'000;
   static constexpr uint64_t kLimitedSliceRows = 4'096;
   static constexpr size_t kSlicesMax = 4'096;
@@ -53,6 +66,9 @@ class TimeStream final : public BatchStream {
   size_t slice_next_ = 0;
   uint64_t slice_rows_ = 0;  // About how many rows a slice has.
   size_t slices_at_once_ = 1;
+  std::vector<Bound> bounds_;    // Of scan_segment_, as its rows are answered.
+  size_t bounds_passed_ = 0;     // Those in slices before.
+  size_t bounds_at_once_ = 1;
   std::unique_ptr<SegmentScan> scan_;  // Of scan_segment_.
   const SegmentView* scan_segment_ = nullptr;
   std::vector<RowRun> runs_;

@@ -14,15 +14,9 @@ Result<void> HeldRows::add(const TableBatch& batch) {
   std::vector<uint32_t> numbers;
   for (const SeriesRef& series : batch.series) {
     const auto [entry, is_new] = series_numbers_.try_emplace(
-        series.hash, static_cast<uint32_t>(series_texts_.size()));
+        series.hash, static_cast<uint32_t>(series_keys_.size()));
     numbers.push_back(entry->second);
-    if (!is_new) continue;
-    TagSet tags;
-    for (const KeyCell& cell : TRY(decode_series_key(series.key))) {
-      const Column* column = table_.table->column(cell.column);
-      if (column != nullptr) tags.emplace(column->name, std::string(cell.text));
-    }
-    series_texts_.push_back(series_text(table_.name, tags));
+    if (is_new) series_keys_.emplace_back(series.key);
   }
   for (const uint32_t series : batch.row_series) row_series_.push_back(numbers[series]);
   for (size_t i = rows_.columns.size(); i < batch.columns.size(); ++i) {
@@ -40,12 +34,21 @@ bool HeldRows::has_ties() const {
 }
 
 // The place of every series in the order of their keys; backwards when descending.
-std::vector<uint32_t> HeldRows::series_ranks() const {
-  std::vector<uint32_t> order(series_texts_.size());
+Result<std::vector<uint32_t>> HeldRows::series_ranks() const {
+  std::vector<std::string> texts;
+  for (const std::string& key : series_keys_) {
+    TagSet tags;
+    for (const KeyCell& cell : TRY(decode_series_key(key))) {
+      const Column* column = table_.table->column(cell.column);
+      if (column != nullptr) tags.emplace(column->name, std::string(cell.text));
+    }
+    texts.push_back(series_text(table_.name, tags));
+  }
+  std::vector<uint32_t> order(texts.size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     if (!is_ascending_) std::swap(a, b);
-    return series_texts_[a] < series_texts_[b];
+    return texts[a] < texts[b];
   });
   std::vector<uint32_t> ranks(order.size());
   for (uint32_t rank = 0; rank < order.size(); ++rank) ranks[order[rank]] = rank;
@@ -75,9 +78,67 @@ void HeldRows::merge_segment(size_t begin, size_t end, const std::vector<uint32_
   }
 }
 
-Rows HeldRows::take_merged() {
+bool HeldRows::has_all(uint64_t count, size_t series_count) const {
+  if (count == 0 || rows_.size() < count) return false;
+  const int64_t time_ns = rows_.times_ns[count - 1];
+  if (rows_.times_ns.back() != time_ns) return true;
+  const auto first = std::find(rows_.times_ns.begin(), rows_.times_ns.end(), time_ns);
+  return rows_.times_ns.end() - first == static_cast<ptrdiff_t>(series_count);
+}
+
+// Sorts rows of one time by the texts that they all have; false when those are equal.
+bool HeldRows::settle_ties(size_t begin, size_t end, std::vector<size_t>& order) const {
+  std::vector<std::span<const std::string_view>> texts;
+  for (size_t i = first_tie_column_; i < rows_.columns.size(); ++i) {
+    const ColumnView cells = rows_.columns[i].view();
+    if (!is_variable_size(cells.type)) break;
+    bool is_complete = true;
+    for (size_t row = begin; row < end && is_complete; ++row) is_complete = cells.has_value(row);
+    if (!is_complete) break;
+    texts.push_back(cells.as<std::string_view>());
+  }
+  const auto compare = [&](size_t a, size_t b) {
+    for (const auto& column : texts) {
+      if (const int order_of = column[a].compare(column[b]); order_of != 0) return order_of;
+    }
+    return 0;
+  };
+  const auto from = static_cast<ptrdiff_t>(order.size());
+  for (size_t row = begin; row < end; ++row) order.push_back(row);
+  std::sort(order.begin() + from, order.end(), [&](size_t a, size_t b) {
+    return is_ascending_ ? compare(a, b) < 0 : compare(a, b) > 0;
+  });
+  return std::adjacent_find(order.begin() + from, order.end(), [&](size_t a, size_t b) {
+           return compare(a, b) == 0;
+         }) == order.end();
+}
+
+std::optional<Rows> HeldRows::settled(uint64_t count) const {
+  std::vector<size_t> order;
+  for (size_t begin = 0; begin < rows_.size() && begin < count;) {
+    size_t end = begin + 1;
+    while (end < rows_.size() && rows_.times_ns[end] == rows_.times_ns[begin]) ++end;
+    if (!settle_ties(begin, end, order)) return std::nullopt;
+    begin = end;
+  }
+  return rows_at(order);
+}
+
+Rows HeldRows::rows_at(std::span<const size_t> order) const {
+  Rows rows;
+  for (const ColumnVector& column : rows_.columns) rows.columns.emplace_back(column.type());
+  for (const size_t row : order) {
+    rows.times_ns.push_back(rows_.times_ns[row]);
+    for (size_t i = 0; i < rows.columns.size(); ++i) {
+      append_cell(rows.columns[i], rows_.columns[i].view(), row);
+    }
+  }
+  return rows;
+}
+
+Result<Rows> HeldRows::take_merged() {
   if (!has_ties()) return take();
-  const std::vector<uint32_t> ranks = series_ranks();
+  const std::vector<uint32_t> ranks = TRY(series_ranks());
   std::vector<size_t> order;
   // InfluxDB merges inside a shard; rows of different shards never share a time.
   for (size_t begin = 0; begin < rows_.size();) {
@@ -90,15 +151,7 @@ Rows HeldRows::take_merged() {
     merge_segment(begin, end, ranks, order);
     begin = end;
   }
-  Rows merged;
-  for (const ColumnVector& column : rows_.columns) merged.columns.emplace_back(column.type());
-  for (const size_t row : order) {
-    merged.times_ns.push_back(rows_.times_ns[row]);
-    for (size_t i = 0; i < merged.columns.size(); ++i) {
-      append_cell(merged.columns[i], rows_.columns[i].view(), row);
-    }
-  }
-  return merged;
+  return rows_at(order);
 }
 
 }  // namespace varve::influxql

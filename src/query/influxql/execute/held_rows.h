@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -25,14 +28,23 @@ class HeldRows {
   /// Appends the rows of a batch in order of time.
   Result<void> add(const TableBatch& batch);
   size_t size() const { return rows_.size(); }
+  /// Whether all rows of the time of row `count`, counted from 1, came: those of `series_count`
+  /// series, or some of a later time.
+  bool has_all(uint64_t count, size_t series_count) const;
+  /// The first `count` rows (> 0) in InfluxDB's order and the others of the last one's time, of
+  /// which all must be there; nothing when texts leave open which goes first: then that depends on
+  /// all rows of the group.
+  std::optional<Rows> settled(uint64_t count) const;
   /// All rows, in InfluxDB's order.
-  Rows take_merged();
+  Result<Rows> take_merged();
   /// All rows as they came.
   Rows take() { return std::move(rows_); }
 
  private:
   bool has_ties() const;
-  std::vector<uint32_t> series_ranks() const;
+  bool settle_ties(size_t begin, size_t end, std::vector<size_t>& order) const;
+  Rows rows_at(std::span<const size_t> order) const;
+  Result<std::vector<uint32_t>> series_ranks() const;
   void merge_segment(size_t begin, size_t end, const std::vector<uint32_t>& ranks,
                      std::vector<size_t>& order) const;
   bool goes_first(size_t a, size_t b) const;
@@ -41,9 +53,9 @@ class HeldRows {
   bool is_ascending_;
   size_t first_tie_column_;
   Rows rows_;
-  std::vector<uint32_t> row_series_;             // Into series_texts_.
+  std::vector<uint32_t> row_series_;             // Into series_keys_.
   std::map<KeyHash, uint32_t> series_numbers_;
-  std::vector<std::string> series_texts_;
+  std::vector<std::string> series_keys_;
 };
 
 }  // namespace varve::influxql

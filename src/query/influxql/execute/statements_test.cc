@@ -211,14 +211,20 @@ TEST(Query, ReadsLittleForAFewRowsOfManySeries) {
                    std::to_string(i) + " " + std::to_string(i * 100));
   }
   EXPECT_EQ(database.run("SELECT v FROM cpu LIMIT 2"), "cpu time,v: 0,0 100,1");
-  EXPECT_LT(database.store().scans().front().range.end_ns, 0) << "the first minute of the segment";
-  EXPECT_LT(database.store().scans().back().rows_limit, 2000u);
+  ASSERT_EQ(database.store().scans().size(), 1u);
+  EXPECT_EQ(database.store().scans().back().rows_limit, 4u) << "two rows of a time are two series'";
   EXPECT_EQ(database.run("SELECT v FROM cpu ORDER BY time DESC LIMIT 2"),
             "cpu time,v: 299900,2999 299800,2998");
-  EXPECT_GT(database.store().scans().back().range.begin_ns, 0);
+  ASSERT_EQ(database.store().scans().size(), 2u);
+  EXPECT_EQ(database.store().scans().back().rows_limit, 4u);
   EXPECT_EQ(database.run("SELECT v FROM cpu LIMIT 1 OFFSET 2999"), "cpu time,v: 299900,2999");
   EXPECT_EQ(database.run("SELECT count(v) FROM (SELECT v FROM cpu LIMIT 2500)"),
             "cpu time,count: 0,2500");
+  database.write("tied,host=a v=1 0\ntied,host=b v=2 0\ntied,host=c v=3 0");
+  const size_t before = database.store().scans().size();
+  EXPECT_EQ(database.run("SELECT v FROM tied LIMIT 2"), "tied time,v: 0,1 0,3");
+  ASSERT_GT(database.store().scans().size(), before + 1) << "more rows tell the order";
+  EXPECT_LT(database.store().scans()[before + 1].range.end_ns, 0) << "the segment's first minute";
 }
 
 // Rows of one time come in the order of InfluxDB's merge, not in that of the series.

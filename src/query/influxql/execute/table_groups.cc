@@ -201,7 +201,12 @@ Result<bool> TableGroups::for_each_block(StatementContext& context, size_t numbe
   if (!group) return true;
   if (TRY(ahead_->read(context, *group, order_ahead(wanted)))) return ahead_->visit(*group, visit);
   const size_t series_count = groups_.places(*group).size();
-  // The order of rows of one time depends on rows that come after them: some more are read.
+  if (series_count > 1 && wanted.rows_limit > 0) {
+    if (const auto rows = TRY(settled_rows(context, *group, wanted))) {
+      return visit_rows(*rows, visit);
+    }
+  }
+  // The order of rows of one time may depend on rows that come after them: some more are read.
   const uint64_t enough = wanted.rows_limit + 4 * series_count + 1000;
   if (series_count > 1 && wanted.rows_limit > 0 && enough < kHeldRowsMax) {
     return visit_first_rows(context, *group, enough, wanted, visit);
@@ -221,7 +226,7 @@ Result<bool> TableGroups::visit_in_order(StatementContext& context, size_t group
       is_all = batch.row_count() == 0;
       if (!is_all) TRY_VOID(held.add(batch));
     }
-    if (!TRY(visit_rows(is_all ? held.take_merged() : held.take(), visit))) return false;
+    if (!TRY(visit_rows(is_all ? TRY(held.take_merged()) : held.take(), visit))) return false;
     if (is_all) return true;
   }
   while (true) {
@@ -244,6 +249,22 @@ TableScan::Request TableGroups::in_order_of_time(size_t group, TimeRange range,
   return request;
 }
 
+// The first rows, where texts tell in which order those of one time come.
+Result<std::optional<Rows>> TableGroups::settled_rows(StatementContext& context, size_t group,
+                                                      const BlockRequest& wanted) {
+  // A series has one row of a time, so that all rows of the last one's time are among so many.
+  const uint64_t enough = wanted.rows_limit - 1 + groups_.places(group).size();
+  if (!scan_.store_decides_all() || enough >= kHeldRowsMax) return std::nullopt;
+  HeldRows held(scan_.table(), is_ascending_, wanted.first_tie_column);
+  TRY_VOID(scan_.open(context, in_order_of_time(group, range_, enough)));
+  while (!held.has_all(wanted.rows_limit, groups_.places(group).size())) {
+    const TableBatch batch = TRY(scan_.next(context));
+    if (batch.row_count() == 0) break;
+    TRY_VOID(held.add(batch));
+  }
+  return held.settled(wanted.rows_limit);
+}
+
 // A store that sorts by time sorts what it is asked for, so it is asked for little at first.
 Result<bool> TableGroups::visit_first_rows(StatementContext& context, size_t group,
                                            uint64_t enough, const BlockRequest& wanted,
@@ -259,7 +280,7 @@ Result<bool> TableGroups::visit_first_rows(StatementContext& context, size_t gro
     }
     if (held.size() >= enough) break;
   }
-  return visit_rows(held.take_merged(), visit);
+  return visit_rows(TRY(held.take_merged()), visit);
 }
 
 }  // namespace varve::influxql

@@ -54,6 +54,8 @@ class TableGroups {
   RowsAhead::Order order_ahead(const BlockRequest& wanted) const;
   size_t number_of(size_t group) const { return numbers_.empty() ? group : numbers_[group]; }
   TableScan::Request in_order_of_time(size_t group, TimeRange range, uint64_t rows_limit) const;
+  Result<std::optional<Rows>> settled_rows(StatementContext& context, size_t group,
+                                           const BlockRequest& wanted);
   Result<bool> visit_first_rows(StatementContext& context, size_t group, uint64_t enough,
                                 const BlockRequest& wanted, const VisitBlock& visit);
   Result<bool> visit_in_order(StatementContext& context, size_t group,
