@@ -55,8 +55,8 @@ class Author {
   }
   std::string function() {
     return any(std::to_array<std::string_view>(
-        {"count", "sum", "mean", "min", "max", "first", "last", "spread", "stddev", "median", "mode",
-         "distinct", "percentile", "top", "bottom", "sample", "integral", "derivative",
+        {"count", "sum", "mean", "min", "max", "first", "last", "spread", "stddev", "median",
+         "mode", "distinct", "percentile", "top", "bottom", "sample", "integral", "derivative",
          "non_negative_derivative", "difference", "non_negative_difference", "moving_average",
          "cumulative_sum", "elapsed", "holt_winters", "holt_winters_with_fit", "abs", "sqrt", "log",
          "pow", "round", "floor", "atan2", "ln", "exp", "exponential_moving_average",
