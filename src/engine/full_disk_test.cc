@@ -6,70 +6,12 @@
 #include <algorithm>
 #include <functional>
 
-#include "engine/backup/backup_file_system.h"
-#include "engine/backup/backup_restore.h"
-#include "engine/backup/backup_writer.h"
-#include "engine/backup/store_backup.h"
-#include "engine/testing.h"
+#include "engine/disk_for_test.h"
 
 namespace varve::engine {
 namespace {
 
 using namespace testing;
-
-constexpr TableId kMain{1};
-constexpr TableId kOther{2};
-constexpr int64_t kDayNs = 86'400'000'000'000;
-using Rows = std::vector<std::string>;
-
-EngineOptions options(std::string directory = "data/engine") {
-  EngineOptions options;
-  options.directory = std::move(directory);
-  options.automatic = false;
-  options.wal_segment_bytes = 16 * 1024;
-  options.wal_segments_recycled_max = 0;
-  options.compaction_files_min = 2;
-  return options;
-}
-
-/// A store whose disk the test fills.
-class Disk {
- public:
-  Disk() {
-    EXPECT_TRUE(files.create_directories("data/engine"));
-    start();
-    // Two files of each table, and a row that is in the log alone.
-    for (int64_t turn = 0; turn < 2; ++turn) {
-      for (const TableId table : {kMain, kOther}) write_row(table, turn);
-      EXPECT_TRUE(store->flush());
-    }
-    for (const TableId table : {kMain, kOther}) write_row(table, 2);
-  }
-  void start() {
-    store.reset();
-    auto opened = LocalStore::open(options(), files, clock, random, {kMain, kOther});
-    ASSERT_TRUE(opened) << opened.error().message;
-    store = std::move(*opened);
-  }
-  void write_row(TableId table, int64_t i) {
-    const auto written = write(*store, request_of(table, {{"a", i, {{kCount, i}}},
-                                                          {"b", i, {{kCount, i}}}}));
-    EXPECT_TRUE(written) << written.error().message;
-  }
-  /// So many bytes are left.
-  void leave(uint64_t room) {
-    constexpr uint64_t kLarge = 1u << 30;
-    files.set_capacity_bytes(kLarge);
-    files.set_capacity_bytes(kLarge - files.free_bytes("data/engine").value() + room);
-  }
-  void make_room() { files.set_capacity_bytes(UINT64_MAX); }
-  Rows rows(TableId table = kMain) { return rows_of(*store, spec_of(table, {kCount})); }
-
-  SimulatedFileSystem files{1};
-  SimulatedClock clock{10 * kDayNs};
-  SeededRandom random{1};
-  std::unique_ptr<LocalStore> store;
-};
 
 // Does `work` with ever more room until it succeeds. Whatever it said, the rows are those of before
 // or of after, stay so through a restart, and the work can be done once there is room.
@@ -135,28 +77,6 @@ TEST(FullDisk, InADropLeavesAllOrNothing) {
   fill_disk_in([](Disk& disk) { return disk.store->drop_tables({kMain}); }, true);
 }
 
-Result<void> back_up(Disk& disk, bool copies) {
-  TRY_VOID(disk.store->flush());
-  const auto frozen = TRY(disk.store->freeze());
-  auto writer = TRY(BackupWriter::open(
-      disk.files,
-      {.folder = "backup", .data_directory = "data", .shards = 1, .copies = copies}));
-  TRY_VOID(add_store(*writer, frozen, [](const SstMeta&) { return true; }, nullptr));
-  TRY_VOID(writer->add_state_file("VARVE", "format 1\n"));
-  const auto summary = std::move(*writer).finish();
-  return summary ? Result<void>() : fail(summary.error());
-}
-
-Rows rows_of_backup(FileSystem& files) {
-  const auto listing = read_backup_listing(files, "backup");
-  if (!listing) return {listing.error().message};
-  BackupFileSystem view(files, "backup", *listing);
-  SeededRandom random{9};
-  const auto store =
-      LocalStore::open(options("/engine"), view, SystemClock::instance(), random, {kMain});
-  return store ? rows_of(**store, spec_of(kMain, {kCount})) : Rows{store.error().message};
-}
-
 TEST(FullDisk, InABackupLeavesTheOneBefore) {
   bool finished = false;
   for (uint64_t room = 0; !finished && room < 200'000; room += 211) {
@@ -202,7 +122,7 @@ TEST(FullDisk, InARestoreLeavesAFolderThatCanBeRestoredInto) {
       ASSERT_TRUE(again) << again.error().message;
     }
     SeededRandom random{3};
-    const auto store = LocalStore::open(options(folder + "/engine"), disk.files, disk.clock,
+    const auto store = LocalStore::open(disk_options(folder + "/engine"), disk.files, disk.clock,
                                         random, {kMain, kOther});
     ASSERT_TRUE(store) << store.error().message;
     EXPECT_EQ(rows_of(**store, spec_of(kMain, {kCount})), rows) << "room " << room;

@@ -46,6 +46,17 @@ struct SimulatedFileSystem::State {
     if (calls_left && *calls_left > 0) --*calls_left;
     return power_lost ? Fate::kInDoubt : Fate::kDone;
   }
+  /// Asked before a changing call that the disk would take; an error is its outcome.
+  Result<void> check_fault(const std::string& path) REQUIRES(mutex) {
+    if (faults_left == 0) return {};
+    if (calls_before_faults > 0) {
+      --calls_before_faults;
+      return {};
+    }
+    --faults_left;
+    ++calls_failed;
+    return fail(fault_code, "the disk refuses: " + path);
+  }
   static Result<void> end_change(Fate fate, const std::string& path) {
     if (fate == Fate::kInDoubt) return fail(power_is_lost(path));
     return {};
@@ -69,11 +80,16 @@ struct SimulatedFileSystem::State {
   uint64_t capacity_bytes GUARDED_BY(mutex) = kNoLimit;
   bool power_lost GUARDED_BY(mutex) = false;
   bool next_sync_fails GUARDED_BY(mutex) = false;
+  uint64_t calls_before_faults GUARDED_BY(mutex) = 0;
+  uint64_t faults_left GUARDED_BY(mutex) = 0;
+  uint64_t calls_failed GUARDED_BY(mutex) = 0;
+  ErrorCode fault_code GUARDED_BY(mutex) = ErrorCode::kIo;
 };
 
 Result<void> SimulatedFileSystem::State::make_folder(const std::string& path) {
   TRY_VOID(check_power(path));
   TRY_VOID(names.check_create(path));
+  TRY_VOID(check_fault(path));
   const Fate fate = begin_change();
   names.create(path, /*folder=*/true);
   return end_change(fate, path);
@@ -85,6 +101,7 @@ Result<void> SimulatedFileSystem::State::sync_folder(const std::string& path) {
   if (!folder || !folder->is_folder) {
     return fail(ErrorCode::kNotFound, "cannot sync folder " + path + ": no such folder");
   }
+  TRY_VOID(check_fault(path));
   const Fate fate = begin_change();
   // In doubt, the names stay waiting, and the restart decides.
   if (fate == Fate::kDone) names.sync(*folder);
@@ -117,6 +134,10 @@ class SimulatedFileSystem::OpenFile final : public File {
     TRY_VOID(check_writable());
     const uint64_t growth_bytes = growth_to(offset + bytes.size());
     const uint64_t fitting_bytes = disk_->fitting_bytes(growth_bytes);
+    if (const auto taken = disk_->check_fault(path_); !taken) {
+      node_->bytes.write(offset, bytes.substr(0, bytes.size() / 2));
+      return taken;
+    }
     const Fate fate = disk_->begin_change();
     if (fitting_bytes < growth_bytes) {
       // As on a real disk, what still fits is written.
@@ -132,6 +153,7 @@ class SimulatedFileSystem::OpenFile final : public File {
     TRY_VOID(check_writable());
     const uint64_t growth_bytes = growth_to(offset + size_bytes);
     if (disk_->fitting_bytes(growth_bytes) < growth_bytes) return fail(disk_is_full());
+    TRY_VOID(disk_->check_fault(path_));
     const Fate fate = disk_->begin_change();
     if (growth_bytes > 0) node_->bytes.resize(offset + size_bytes);
     return State::end_change(fate, path_);
@@ -139,6 +161,7 @@ class SimulatedFileSystem::OpenFile final : public File {
   Result<void> truncate(uint64_t size_bytes) override {
     const MutexLock lock(disk_->mutex);
     TRY_VOID(check_writable());
+    TRY_VOID(disk_->check_fault(path_));
     const Fate fate = disk_->begin_change();
     node_->bytes.resize(size_bytes);
     return State::end_change(fate, path_);
@@ -146,6 +169,10 @@ class SimulatedFileSystem::OpenFile final : public File {
   Result<void> sync() override {
     const MutexLock lock(disk_->mutex);
     TRY_VOID(check_usable());
+    if (const auto taken = disk_->check_fault(path_); !taken) {
+      node_->bytes.fail_sync(disk_->random);
+      return taken;
+    }
     const Fate fate = disk_->begin_change();
     if (std::exchange(disk_->next_sync_fails, false)) {
       node_->bytes.fail_sync(disk_->random);
@@ -236,6 +263,7 @@ void SimulatedFileSystem::restart(bool power_was_lost) {
   ++state_->restarts;
   state_->power_lost = false;
   state_->next_sync_fails = false;
+  state_->faults_left = 0;
 }
 
 void SimulatedFileSystem::set_capacity_bytes(uint64_t capacity_bytes) {
@@ -255,6 +283,19 @@ void SimulatedFileSystem::fail_next_sync() {
   state_->next_sync_fails = true;
 }
 
+void SimulatedFileSystem::fail_calls(uint64_t after, uint64_t count, ErrorCode code) {
+  const MutexLock lock(state_->mutex);
+  state_->calls_before_faults = after;
+  state_->faults_left = count;
+  state_->fault_code = code;
+  state_->calls_failed = 0;
+}
+
+uint64_t SimulatedFileSystem::calls_failed() const {
+  const MutexLock lock(state_->mutex);
+  return state_->calls_failed;
+}
+
 Result<std::unique_ptr<File>> SimulatedFileSystem::open(const std::string& path, OpenMode mode) {
   std::shared_ptr<SimulatedNode> node;
   {
@@ -262,6 +303,7 @@ Result<std::unique_ptr<File>> SimulatedFileSystem::open(const std::string& path,
     TRY_VOID(state_->check_power(path));
     if (mode == OpenMode::kCreate) {
       TRY_VOID(state_->names.check_create(path));
+      TRY_VOID(state_->check_fault(path));
       const auto fate = state_->begin_change();
       node = state_->names.create(path, /*folder=*/false);
       TRY_VOID(State::end_change(fate, path));
@@ -294,6 +336,7 @@ Result<void> SimulatedFileSystem::rename(const std::string& from, const std::str
   const MutexLock lock(state_->mutex);
   TRY_VOID(state_->check_power(from));
   TRY_VOID(state_->names.check_rename(from, to));
+  TRY_VOID(state_->check_fault(from));
   const auto fate = state_->begin_change();
   state_->names.rename(from, to);
   return State::end_change(fate, from);
@@ -303,6 +346,7 @@ Result<void> SimulatedFileSystem::link(const std::string& from, const std::strin
   const MutexLock lock(state_->mutex);
   TRY_VOID(state_->check_power(from));
   TRY_VOID(state_->names.check_link(from, to));
+  TRY_VOID(state_->check_fault(to));
   const auto fate = state_->begin_change();
   state_->names.link(from, to);
   return State::end_change(fate, to);
@@ -312,6 +356,7 @@ Result<void> SimulatedFileSystem::remove(const std::string& path) {
   const MutexLock lock(state_->mutex);
   TRY_VOID(state_->check_power(path));
   TRY_VOID(state_->names.check_remove(path));
+  TRY_VOID(state_->check_fault(path));
   const auto fate = state_->begin_change();
   state_->names.remove(path);
   return State::end_change(fate, path);
@@ -346,6 +391,7 @@ Result<std::unique_ptr<FileLock>> SimulatedFileSystem::lock(const std::string& p
   auto node = state_->names.find(path);
   if (!node) {
     TRY_VOID(state_->names.check_create(path));
+    TRY_VOID(state_->check_fault(path));
     const auto fate = state_->begin_change();
     node = state_->names.create(path, /*folder=*/false);
     TRY_VOID(State::end_change(fate, path));

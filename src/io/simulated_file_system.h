@@ -46,6 +46,12 @@ class SimulatedFileSystem final : public FileSystem {
   /// The next sync of any file fails with kIo, once. What it should have made durable is lost at
   /// a power failure or not, as the seed decides, and no later sync changes that.
   void fail_next_sync();
+  /// After `after` more changing calls the next `count` of them fail with the code, and the disk
+  /// goes on. A write may do a part, a sync is as after fail_next_sync(), others have no effect.
+  /// Zero calls end what was asked for earlier.
+  void fail_calls(uint64_t after, uint64_t count, ErrorCode code);
+  /// How many calls have failed so since fail_calls().
+  uint64_t calls_failed() const;
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode) override;
   Result<bool> exists(const std::string& path) override;

@@ -386,6 +386,23 @@ TEST(SimulatedFileSystem, FailsOneSyncAndMayLoseItsBytesForGood) {
             (std::set<std::string>{"f=a ", "f=b "}));
 }
 
+TEST(SimulatedFileSystem, RefusesSomeCallsAndGoesOn) {
+  SimulatedFileSystem files;
+  put(files, "f", "abcd");
+  const auto file = files.open("f", Mode::kReadWrite).value();
+  files.fail_calls(1, 2, ErrorCode::kNoSpace);
+  ASSERT_TRUE(file->write_at(0, "b"));
+  EXPECT_EQ(file->write_at(0, "wxyz").error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(*read_file(files, "f"), "wxcd") << "a part may be written";
+  EXPECT_EQ(files.rename("f", "g").error().code, ErrorCode::kNoSpace);
+  EXPECT_EQ(files.calls_failed(), 2u);
+  ASSERT_TRUE(files.rename("f", "g"));
+  files.fail_calls(0, 100, ErrorCode::kIo);
+  EXPECT_EQ(files.sync_directory(".").error().code, ErrorCode::kIo);
+  files.fail_calls(0, 0, ErrorCode::kIo);
+  EXPECT_TRUE(files.sync_directory("."));
+}
+
 TEST(WriteFileAtomically, LeavesTheOldOrTheNewFileWhereverThePowerFails) {
   const std::string old_bytes(3000, 'o');
   const std::string new_bytes(5000, 'n');

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/log.h"
+
 namespace varve::engine {
 namespace {
 
@@ -74,10 +76,20 @@ Result<BackupListing> restore_backup(FileSystem& files, const RestoreOptions& op
   if (const std::string reason = difference(*mark, seen); !reason.empty()) {
     return fail(ErrorCode::kCorrupt, stored_mark + " is damaged: " + reason);
   }
-  TRY_VOID(restore_file(files, options, *mark, on_bytes));
-  TRY_VOID(files.sync_directory(options.to));
-  TRY_VOID(files.remove(join_path(options.to, kUnfinishedMark)));
-  TRY_VOID(files.sync_directory(options.to));
+  Result<void> marked = restore_file(files, options, *mark, on_bytes);
+  if (marked) marked = files.sync_directory(options.to);
+  if (!marked) {
+    // Else the folder would be taken for one in use when this is tried again.
+    static_cast<void>(files.remove(join_path(options.to, mark->path)));
+    return fail(marked.error());
+  }
+  // It is whole whether or not this goes.
+  const std::string unfinished = join_path(options.to, kUnfinishedMark);
+  Result<void> ended = files.remove(unfinished);
+  if (ended) ended = files.sync_directory(options.to);
+  if (!ended) {
+    log::warn("restore.mark_left", {{"file", unfinished}, {"error", ended.error().message}});
+  }
   return listing;
 }
 
