@@ -12,6 +12,10 @@
 namespace varve::retention {
 namespace {
 
+// Clocks are put right by seconds. One that steps further is believed when it has stood so long.
+constexpr int64_t kStepMaxNs = int64_t{24} * 3600 * 1'000'000'000;
+constexpr int64_t kSettleNs = int64_t{3600} * 1'000'000'000;
+
 metrics::Counter& segments_dropped() {
   static auto& counter = metrics::counter("varve_retention_segments_dropped_total",
                                           "Segments whose rows no policy keeps any longer.");
@@ -33,7 +37,11 @@ metrics::Counter& runs_failed() {
 
 RetentionJob::RetentionJob(Catalog& catalog, StoreAdmin& store, const Clock& clock,
                            RetentionOptions options)
-    : catalog_(catalog), store_(store), clock_(clock), options_(options) {
+    : catalog_(catalog),
+      store_(store),
+      clock_(clock),
+      options_(options),
+      ahead_ns_(clock.now_ns() - clock.steady_ns()) {
   CHECK(options_.interval_ns > 0);
   // They are shown from the start, not from the first event on.
   segments_dropped();
@@ -68,11 +76,28 @@ void RetentionJob::run() {
   }
 }
 
+bool RetentionJob::is_clock_settled(int64_t now_ns, int64_t steady_ns) {
+  const int64_t ahead_ns = now_ns - steady_ns;
+  if (ahead_ns - ahead_ns_ > kStepMaxNs) {
+    if (!stepped_at_ns_) {
+      log::warn("retention.clock_stepped",
+                {{"hours", (ahead_ns - ahead_ns_) / 3'600'000'000'000},
+                 {"believed_after_minutes", kSettleNs / 60'000'000'000}});
+      stepped_at_ns_ = steady_ns;
+    }
+    if (steady_ns - *stepped_at_ns_ < kSettleNs) return false;
+  }
+  ahead_ns_ = ahead_ns;
+  stepped_at_ns_.reset();
+  return true;
+}
+
 Result<size_t> RetentionJob::run_once() {
   runs().add();
   const int64_t begin_ns = clock_.steady_ns();
   const CatalogSnapshotRef snapshot = catalog_.snapshot();
   const int64_t now_ns = clock_.now_ns();
+  if (!is_clock_settled(now_ns, begin_ns)) return 0;
   SegmentsOfPolicy expired;
   std::vector<SegmentId> dropped = std::exchange(gone_last_, {});
   std::vector<SegmentId> gone;

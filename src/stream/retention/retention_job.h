@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -49,6 +50,9 @@ class RetentionJob {
 
   void run();
   void note(const Result<size_t>& outcome);
+  /// False while the wall clock stands where it stepped to not long ago: it may be a mistake, and
+  /// what is dropped does not come back.
+  bool is_clock_settled(int64_t now_ns, int64_t steady_ns);
 
   Catalog& catalog_;
   StoreAdmin& store_;
@@ -58,6 +62,10 @@ class RetentionJob {
   // has no record that another run could find.
   std::vector<SegmentId> gone_last_;
   bool is_failing_ = false;
+  // What the wall clock is ahead of the steady one: as it was last believed, and since when (by the
+  // steady clock) it is far more.
+  int64_t ahead_ns_;
+  std::optional<int64_t> stepped_at_ns_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -52,6 +52,9 @@ class RetentionTest : public ::testing::Test {
     EXPECT_TRUE(catalog_->create_policy("db", {.name = "week", .duration_ns = 7 * kDayNs}));
   }
 
+  // Both clocks go on.
+  void pass_until(int64_t now_ns) { clock_.advance_ns(now_ns - clock_.now_ns()); }
+
   MemoryKeyValueDisk disk_;
   std::unique_ptr<Catalog> catalog_ = open_catalog(disk_.open(), {}).value();
   FakeAdmin admin_;
@@ -64,16 +67,16 @@ TEST_F(RetentionTest, DropsSegmentsThatEndedLongerAgoThanTheirPolicyKeepsThem) {
   const SegmentId week = segment("week", 0);
   const SegmentId ever = segment("autogen", 0);
   RetentionJob job(*catalog_, admin_, clock_, {});
-  clock_.set_now_ns(kHourNs + kDayNs - 1);
+  pass_until(kHourNs + kDayNs - 1);
   EXPECT_EQ(*job.run_once(), 0u);
   EXPECT_EQ(admin_.take_dropped(), Ids{});
-  clock_.set_now_ns(kHourNs + kDayNs);
+  pass_until(kHourNs + kDayNs);
   EXPECT_EQ(*job.run_once(), 1u);
   EXPECT_EQ(admin_.take_dropped(), Ids{first});
   ASSERT_EQ(policy("day")->segments.size(), 1u);
   EXPECT_EQ(policy("day")->segments[0].id, second);
 
-  clock_.set_now_ns(365 * kDayNs);
+  pass_until(365 * kDayNs);
   EXPECT_EQ(*job.run_once(), 2u);
   EXPECT_EQ(admin_.take_dropped(), (Ids{first, second, week}))
       << "and once more what went before, for writes that were on their way";
@@ -88,7 +91,7 @@ TEST_F(RetentionTest, DropsSegmentsThatEndedLongerAgoThanTheirPolicyKeepsThem) {
 TEST_F(RetentionTest, FollowsAPolicyThatWasAltered) {
   const SegmentId old = segment("autogen", 0);
   RetentionJob job(*catalog_, admin_, clock_, {});
-  clock_.set_now_ns(30 * kDayNs);
+  pass_until(30 * kDayNs);
   EXPECT_EQ(*job.run_once(), 0u);
   ASSERT_TRUE(catalog_->alter_policy("db", {.name = "autogen", .duration_ns = 14 * kDayNs},
                                      std::nullopt));
@@ -99,7 +102,7 @@ TEST_F(RetentionTest, FollowsAPolicyThatWasAltered) {
 TEST_F(RetentionTest, KeepsTheRecordOfWhatItCouldNotDropAndTriesAgain) {
   const SegmentId old = segment("day", 0);
   RetentionJob job(*catalog_, admin_, clock_, {});
-  clock_.set_now_ns(30 * kDayNs);
+  pass_until(30 * kDayNs);
   admin_.error = Error{ErrorCode::kIo, "the disk is gone"};
   EXPECT_EQ(job.run_once().error().message, "the disk is gone");
   EXPECT_EQ(policy("day")->segments.size(), 1u);
@@ -113,7 +116,7 @@ TEST_F(RetentionTest, KeepsTheRecordOfWhatItCouldNotDropAndTriesAgain) {
 
 TEST_F(RetentionTest, RunsAtTheStartAndEndsWhenToldTo) {
   segment("day", 0);
-  clock_.set_now_ns(30 * kDayNs);
+  pass_until(30 * kDayNs);
   RetentionJob job(*catalog_, admin_, clock_, {});
   job.start();
   admin_.told.get_future().wait();
@@ -127,6 +130,28 @@ TEST_F(RetentionTest, LeavesWhatIsYoungWhenTheClockGoesBack) {
   clock_.set_now_ns(-30 * kDayNs);
   EXPECT_EQ(*job.run_once(), 0u);
   EXPECT_EQ(policy("day")->segments.size(), 1u);
+}
+
+TEST_F(RetentionTest, AClockThatStepsFarAheadDropsNothingUntilItHasStoodForAnHour) {
+  const SegmentId old = segment("day", 0);
+  RetentionJob job(*catalog_, admin_, clock_, {});
+  pass_until(2 * kHourNs);
+  EXPECT_EQ(*job.run_once(), 0u);
+  clock_.set_now_ns(3'650 * kDayNs);
+  EXPECT_EQ(*job.run_once(), 0u);
+  clock_.advance_ns(kHourNs - 1);
+  EXPECT_EQ(*job.run_once(), 0u);
+  // Somebody puts it right.
+  clock_.set_now_ns(4 * kHourNs);
+  clock_.advance_ns(kHourNs);
+  EXPECT_EQ(*job.run_once(), 0u);
+  EXPECT_EQ(admin_.take_dropped(), Ids{});
+  // Nobody does: it is the time.
+  clock_.set_now_ns(3'650 * kDayNs);
+  EXPECT_EQ(*job.run_once(), 0u);
+  clock_.advance_ns(kHourNs);
+  EXPECT_EQ(*job.run_once(), 1u);
+  EXPECT_EQ(admin_.take_dropped(), Ids{old});
 }
 
 }  // namespace
