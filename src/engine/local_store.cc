@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "engine/cache/block_cache.h"
 #include "engine/scan/live_series.h"
 #include "engine/scan/scan_plan.h"
@@ -52,6 +53,9 @@ struct LocalStore::State {
   ReaderCache readers;
   DamageList damage;
   std::vector<std::unique_ptr<Shard>> shards;
+  std::atomic<bool> is_refusing{false};
+  mutable Mutex refusal_mutex;
+  Error refusal GUARDED_BY(refusal_mutex);  // Why, while is_refusing.
 
   State(EngineOptions chosen, FileSystem& file_system)
       : options(std::move(chosen)),
@@ -59,6 +63,11 @@ struct LocalStore::State {
         cache(options.block_cache_bytes, options.memory),
         readers(files, options.open_files_max, options.open_files_bytes_max) {}
   Shard& shard_of(TableId table) const { return *shards[raw(table) % shards.size()]; }
+  Result<void> may_write() const {
+    if (!is_refusing.load(std::memory_order_relaxed)) return {};
+    const MutexLock lock(refusal_mutex);
+    return fail(refusal);
+  }
 };
 
 namespace {
@@ -127,8 +136,17 @@ Result<void> LocalStore::close() {
   return first;
 }
 
+void LocalStore::refuse_writes(const Error& error) {
+  {
+    const MutexLock lock(state_->refusal_mutex);
+    state_->refusal = error;
+  }
+  state_->is_refusing.store(true);
+}
+
 EngineHealth LocalStore::health() const {
   EngineHealth health;
+  if (const auto allowed = state_->may_write(); !allowed) health.reason = allowed.error().message;
   for (const auto& shard : state_->shards) {
     if (health.reason.empty()) health.reason = shard->refusal();
     health.deletes_pending += shard->deletes_pending();
@@ -140,6 +158,7 @@ EngineHealth LocalStore::health() const {
 }
 
 void LocalStore::write(WriteRequest request, WriteDone done) {
+  if (auto allowed = state_->may_write(); !allowed) return done(std::move(allowed));
   const size_t shard_count = state_->shards.size();
   std::vector<WriteRequest> parts(shard_count);
   for (WriteBatch& batch : request.batches) {
@@ -257,16 +276,19 @@ Result<void> LocalStore::compact() {
 }
 
 Result<void> LocalStore::remove(const DeleteSpec& spec) {
+  TRY_VOID(state_->may_write());
   return state_->shard_of(spec.table).remove(spec);
 }
 
 Result<void> LocalStore::drop_segments(const std::vector<SegmentId>& segments) {
   if (segments.empty()) return {};
+  TRY_VOID(state_->may_write());
   for (const auto& shard : state_->shards) TRY_VOID(shard->drop_segments(segments));
   return {};
 }
 
 Result<void> LocalStore::drop_tables(const std::vector<TableId>& tables) {
+  TRY_VOID(state_->may_write());
   std::vector<std::vector<TableId>> parts(state_->shards.size());
   for (const TableId table : tables) parts[raw(table) % parts.size()].push_back(table);
   for (size_t i = 0; i < parts.size(); ++i) {

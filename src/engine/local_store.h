@@ -52,6 +52,8 @@ class LocalStore final : public Store, public StoreAdmin {
   /// Streams and what they handed out end before the store.
   Result<void> close();
   EngineHealth health() const;
+  /// From now on writes, deletes and drops fail with the error, and health() tells it. Any thread.
+  void refuse_writes(const Error& error);
 
   void write(WriteRequest request, WriteDone done) override;
   Result<std::unique_ptr<BatchStream>> scan(const ScanSpec& spec, CancelFlag cancel) override;

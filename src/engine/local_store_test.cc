@@ -384,5 +384,22 @@ TEST_F(LocalStoreTest, RefusesAnotherNumberOfShardsThanItWasMadeWith) {
             "storage.shards is 2, but data was made with 1; it cannot be changed later");
 }
 
+TEST_F(LocalStoreTest, ChangesNothingOnceItIsToldToRefuse) {
+  open();
+  write_rows({{"a", 1, {{kUsage, 1.0}}}});
+  const auto before = rows();
+  store->refuse_writes({ErrorCode::kForbidden, "somebody else has it"});
+  const auto is_refused = [](const Result<void>& outcome) {
+    return !outcome && outcome.error().message == "somebody else has it";
+  };
+  EXPECT_TRUE(is_refused(write(*store, request_of(kTable, {{"a", 2, {{kUsage, 1.0}}}}))));
+  EXPECT_TRUE(is_refused(store->remove({.table = kTable, .range = {}, .predicate = {}})));
+  EXPECT_TRUE(is_refused(store->drop_tables({kTable})));
+  EXPECT_TRUE(is_refused(store->drop_segments({segment_of(1)})));
+  EXPECT_EQ(rows(), before);
+  EXPECT_FALSE(store->health().writable);
+  EXPECT_EQ(store->health().reason, "somebody else has it");
+}
+
 }  // namespace
 }  // namespace varve::engine

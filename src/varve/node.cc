@@ -19,6 +19,7 @@
 #include "varve/node_administration.h"
 #include "varve/object_storage.h"
 #include "varve/options.h"
+#include "varve/ownership_watch.h"
 #include "varve/restore_journal.h"
 #include "varve/table_labels.h"
 
@@ -42,6 +43,7 @@ struct Node::State {
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<TableLabelIndex> labels;
   std::unique_ptr<engine::LocalStore> store;
+  std::unique_ptr<OwnershipWatch> ownership;
   std::unique_ptr<BucketSnapshot> snapshot;
   std::unique_ptr<Ingest> ingest;
   std::unique_ptr<influxql::InfluxqlEngine> queries;
@@ -126,6 +128,8 @@ void Node::State::open_access(const Config& config) {
 
 void Node::State::open_snapshot(const Config& config) {
   if (!objects) return;
+  ownership = std::make_unique<OwnershipWatch>(
+      objects->guard(), [this](const Error& error) { store->refuse_writes(error); });
   snapshot = std::make_unique<BucketSnapshot>(BucketSnapshotParts{
       .local = files,
       .files = objects->files(),
@@ -259,6 +263,7 @@ Result<void> Node::State::stop() {
   if (admin_door) admin_door->stop();
   if (export_door) export_door->stop();
   if (ingest) ingest->stop();
+  ownership.reset();
   if (snapshot) finish_snapshot();
   if (store) return store->close();
   return {};

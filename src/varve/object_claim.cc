@@ -84,6 +84,7 @@ Result<void> OwnershipGuard::check() {
   }
   const auto owner = TRY(read_object_owner(store_));
   if (owner.id != id_) {
+    is_lost_.store(true);
     return fail(ErrorCode::kForbidden, store_.url("") + " belongs to " + describe(owner) +
                                            " by now: this server must not change it any more");
   }

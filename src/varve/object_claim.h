@@ -3,6 +3,7 @@
 // docs/formats/object_store.md describes it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -42,12 +43,15 @@ class OwnershipGuard {
       : store_(store), id_(std::move(id)), clock_(clock) {}
   /// kForbidden names the new owner; other errors are the store's.
   Result<void> check();
+  /// Whether a check has found another owner. A store that refuses us is no proof of that.
+  bool is_lost() const { return is_lost_.load(); }
 
  private:
-  static constexpr int64_t kTrustedNs = 10'000'000'000;
+  static constexpr int64_t kTrustedNs = 2'000'000'000;
   ObjectStore& store_;
   const std::string id_;
   const Clock& clock_;
+  std::atomic<bool> is_lost_{false};
   Mutex mutex_;
   int64_t checked_ns_ GUARDED_BY(mutex_) = INT64_MIN;
 };

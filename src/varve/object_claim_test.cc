@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
+#include <thread>
 #include <vector>
 
 #include "base/thread.h"
 #include "io/simulated_object_store.h"
+#include "varve/ownership_watch.h"
 
 namespace varve {
 namespace {
@@ -70,6 +73,33 @@ TEST(ObjectClaim, IsNoticedByWhomItWasTakenFrom) {
   EXPECT_EQ(guard.check().error().code, ErrorCode::kForbidden);
   store.set_away(true);
   EXPECT_EQ(guard.check().error().code, ErrorCode::kIo);
+}
+
+TEST(ObjectClaim, TellsOnceWhenItIsLost) {
+  SimulatedObjectStore store;
+  ASSERT_TRUE(claim_objects(store, owner("a")));
+  OwnershipGuard guard(store, "a", SystemClock::instance());
+  std::promise<Error> lost;
+  // Told a second time, the promise would end the test.
+  OwnershipWatch watch(guard, [&](const Error& error) { lost.set_value(error); }, 1);
+  ASSERT_TRUE(take_over_objects(store, owner("b")));
+  const Error error = lost.get_future().get();
+  EXPECT_EQ(error.code, ErrorCode::kForbidden);
+  EXPECT_NE(error.message.find("h-b"), std::string::npos) << error.message;
+}
+
+TEST(ObjectClaim, IsNotLostWhileTheStoreIsAway) {
+  SimulatedObjectStore store;
+  ASSERT_TRUE(claim_objects(store, owner("a")));
+  OwnershipGuard guard(store, "a", SystemClock::instance());
+  store.set_away(true);
+  bool is_lost = false;
+  {
+    const uint64_t calls = store.calls();
+    OwnershipWatch watch(guard, [&](const Error&) { is_lost = true; }, 1);
+    while (store.calls() < calls + 3) std::this_thread::yield();
+  }
+  EXPECT_FALSE(is_lost);
 }
 
 }  // namespace

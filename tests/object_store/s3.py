@@ -225,6 +225,32 @@ def survives_the_loss_of_its_disk(cases, service):
                      "used by no server" in error, error)
 
 
+def acknowledges_nothing_once_taken_over(cases, service):
+    with Folder() as folder, Server(flags=flags(service.endpoint, "zombie")) as server:
+        make_plant(server)
+        server.restart()
+        wanted = picture(server, "plant")
+        status, out, error = varve("restore", "--from", "s3://%s/zombie" % BUCKET, "--data-dir",
+                                   folder / "heir", "--take-over")
+        cases.expect("a living server's prefix is taken over", status == 0, out + error)
+        end, answer = time.monotonic() + 30, None
+        while time.monotonic() < end:
+            answer = server.write("plant", "late v=1 1")
+            if answer.status != 204:
+                break
+            time.sleep(0.1)
+        cases.expect("it soon acknowledges nothing more, and says whose the rows are",
+                     answer.status == 403 and folder / "heir" in answer.text, answer)
+        document = server.query("DELETE FROM many", "plant")
+        cases.expect("nor does it delete anything", "belongs to" in str(document), document)
+        cases.expect("/health tells", server.http("GET", "/health").status == 503)
+        cases.equal("but it answers", server.rows("SELECT count(v) FROM many", "plant")[0][1], 20_000)
+        # What it could not write out stays in its log, which it says.
+        server.stop()
+        with Server(data=folder / "heir", flags=flags(service.endpoint, "zombie")) as heir:
+            same(cases, "the heir has what was there", picture(heir, "plant"), wanted)
+
+
 def adopts_what_was_local(cases, service):
     with Server() as server:
         make_plant(server)
@@ -324,8 +350,8 @@ def main():
         set_keys(service.endpoint)
         for check in (answers_as_a_local_disk_does, keeps_up_with_merges_and_deletes,
                       keeps_what_it_acknowledged_when_killed, one_directory_has_a_prefix,
-                      survives_the_loss_of_its_disk, adopts_what_was_local,
-                      backs_up_to_a_bucket, speaks_tls):
+                      survives_the_loss_of_its_disk, acknowledges_nothing_once_taken_over,
+                      adopts_what_was_local, backs_up_to_a_bucket, speaks_tls):
             if not wanted or check.__name__ in wanted:
                 run = lambda all_cases, check=check: check(all_cases, service)  # noqa: E731
                 run.__name__ = check.__name__
