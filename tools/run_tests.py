@@ -29,6 +29,7 @@ SCRIPTS = [
     ("tests/faults/disk_full.py", [], []),
     ("tests/object_store/s3.py", [], []),
     ("tests/object_store/faults.py", [], []),
+    ("tests/object_store/toxiproxy.py", [], []),
     ("tests/faults/extremes.py", [], ["3000"]),
     ("tests/faults/memory.py", [], ["8", "256", "512"]),
     ("tests/program/backup.py", [], []),

@@ -85,7 +85,7 @@ Result<S3Listing> parse_s3_listing(std::string_view document) {
     object.name = *key;
     const auto parsed =
         std::from_chars(size->data(), size->data() + size->size(), object.size_bytes);
-    if (parsed.ec != std::errc()) {
+    if (parsed.ec != std::errc() || parsed.ptr != size->data() + size->size()) {
       return fail(ErrorCode::kIo, "the listing gives no size of " + *key);
     }
     listing.objects.push_back(std::move(object));

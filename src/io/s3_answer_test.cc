@@ -22,6 +22,7 @@ TEST(S3Answer, RefusesWhatIsNoListing) {
   for (const char* text :
        {"", "<html>gateway</html>", "<ListBucketResult><Contents><Key>a</Key></Contents>"
                                     "</ListBucketResult>",
+        "<ListBucketResult><Contents><Key>a</Key><Size>1e3</Size></Contents></ListBucketResult>",
         "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
         "<ListBucketResult", "<ListBucketResult>"}) {
     EXPECT_FALSE(parse_s3_listing(text)) << text;
