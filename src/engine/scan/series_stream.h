@@ -34,6 +34,8 @@ class SeriesStream final : public SummaryStream {
   // Shorter runs are copied; batches of copies and slices of long runs have about this many rows.
   static constexpr size_t kLongRunRows = 1'024;
   static constexpr size_t kBatchRows = 8'192;
+  // Columns of so many rows are memory that the allocator has at hand.
+  static constexpr size_t kShortBatchRows = 2'048;
 
   std::unique_ptr<ScanPlan> plan_;
   std::deque<SegmentScan> segments_;

@@ -270,7 +270,9 @@ ScanBatch TimeStream::take() {
   row_next_ += count;
   ScanBatch batch;
   std::unordered_map<uint32_t, uint32_t> place_of_rank;
-  std::vector<bool> pinned(runs_.size());
+  // Only text cells view the runs; numbers are copied, so that their memory can go.
+  const auto is_text = [](const ScanColumn& column) { return is_variable_size(column.type); };
+  std::vector<bool> pinned(runs_.size(), std::ranges::none_of(plan_->spec().columns, is_text));
   for (const Row& row : rows) {
     const auto [place, is_new] =
         place_of_rank.emplace(row.rank, static_cast<uint32_t>(batch.series.size()));

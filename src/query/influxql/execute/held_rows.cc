@@ -24,8 +24,13 @@ Result<void> HeldRows::add(const TableBatch& batch) {
   }
   rows_.times_ns.insert(rows_.times_ns.end(), batch.times_ns.begin(), batch.times_ns.end());
   for (size_t i = 0; i < batch.columns.size(); ++i) {
-    append_cells(rows_.columns[i], batch.columns[i], 0, batch.row_count());
+    if (batch.texts_pin == nullptr) {
+      append_cells(rows_.columns[i], batch.columns[i], 0, batch.row_count());
+    } else {
+      append_viewed(rows_.columns[i], batch.columns[i]);
+    }
   }
+  if (batch.texts_pin != nullptr) pins_.push_back(batch.texts_pin);
   return {};
 }
 
@@ -121,6 +126,7 @@ std::optional<Rows> HeldRows::settled(uint64_t count) const {
     if (!settle_ties(begin, end, order)) return std::nullopt;
     begin = end;
   }
+  order.resize(std::min<uint64_t>(order.size(), count));
   return rows_at(order);
 }
 

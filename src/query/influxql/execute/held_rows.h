@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,7 +19,7 @@ namespace varve::influxql {
 /// More rows are not held: then the order of series keys has to do.
 inline constexpr size_t kHeldRowsMax = 20'000;
 
-/// Threads: one owner.
+/// Texts of the rows that it gives live as long as it does. Threads: one owner.
 class HeldRows {
  public:
   /// `first_tie_column`: texts in this column and those after it decide between rows of one time.
@@ -31,8 +32,8 @@ class HeldRows {
   /// Whether all rows of the time of row `count`, counted from 1, came: those of `series_count`
   /// series, or some of a later time.
   bool has_all(uint64_t count, size_t series_count) const;
-  /// The first `count` rows (> 0) in InfluxDB's order and the others of the last one's time, of
-  /// which all must be there; nothing when texts leave open which goes first: then that depends on
+  /// The first `count` rows in InfluxDB's order, as far as there are some. All rows of the last
+  /// one's time must be here. Nothing when texts leave open which goes first: then that depends on
   /// all rows of the group.
   std::optional<Rows> settled(uint64_t count) const;
   /// All rows, in InfluxDB's order.
@@ -53,6 +54,7 @@ class HeldRows {
   bool is_ascending_;
   size_t first_tie_column_;
   Rows rows_;
+  std::vector<std::shared_ptr<const void>> pins_;  // Of texts that were not copied.
   std::vector<uint32_t> row_series_;             // Into series_keys_.
   std::map<KeyHash, uint32_t> series_numbers_;
   std::vector<std::string> series_keys_;

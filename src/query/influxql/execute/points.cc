@@ -89,6 +89,18 @@ void append_cell(ColumnVector& column, const ColumnView& cells, size_t row) {
   }
 }
 
+void append_viewed(ColumnVector& column, const ColumnView& cells) {
+  if (!is_variable_size(cells.type)) return column.append_view(cells);
+  const auto texts = cells.as<std::string_view>();
+  for (size_t row = 0; row < cells.row_count; ++row) {
+    if (cells.has_value(row)) {
+      column.append_string_view(texts[row]);
+    } else {
+      column.pad_to(column.row_count() + 1, cells.state(row));
+    }
+  }
+}
+
 void append_cells(ColumnVector& column, const ColumnView& cells, size_t begin, size_t row_count) {
   if (cells.states == nullptr) return column.append_view(cells.slice(begin, begin + row_count));
   for (size_t row = begin; row < begin + row_count; ++row) append_cell(column, cells, row);

@@ -47,6 +47,9 @@ void append_cell(ColumnVector& column, const ColumnView& cells, size_t row);
 /// Appends `row_count` cells beginning at `begin`. Requires equal types.
 void append_cells(ColumnVector& column, const ColumnView& cells, size_t begin, size_t row_count);
 
+/// Appends all cells; texts are viewed, not copied. Requires equal types.
+void append_viewed(ColumnVector& column, const ColumnView& cells);
+
 /// The cell as a Go program would cast it: numbers to numbers (floats cut off), anything else only
 /// to its own type; an absent cell where that is impossible.
 void append_cast(ColumnVector& column, const ColumnView& cells, size_t row);

@@ -63,25 +63,23 @@ Result<bool> RowsAhead::fill(StatementContext& context) {
   }
 }
 
+// Nothing is known where the groups may have many rows.
+size_t RowsAhead::rows_expected() const {
+  constexpr uint64_t kFewRows = 4;
+  const bool is_few = order_.rows_limit > 0 && order_.rows_limit <= kFewRows;
+  return is_few ? std::min(spans_.size() * order_.rows_limit, kRowsWanted) : 0;
+}
+
 void RowsAhead::add_rows(const TableBatch& batch) {
   for (size_t i = rows_.columns.size(); i < batch.columns.size(); ++i) {
-    rows_.columns.emplace_back(batch.columns[i].type);
+    rows_.columns.emplace_back(batch.columns[i].type).reserve(rows_expected());
   }
   rows_.times_ns.insert(rows_.times_ns.end(), batch.times_ns.begin(), batch.times_ns.end());
   for (size_t i = 0; i < batch.columns.size(); ++i) {
-    const ColumnView& cells = batch.columns[i];
-    ColumnVector& to = rows_.columns[i];
-    if (batch.texts_pin == nullptr || !is_variable_size(cells.type)) {
-      to.append_view(cells);
-      continue;
-    }
-    const auto texts = cells.as<std::string_view>();
-    for (size_t row = 0; row < cells.row_count; ++row) {
-      if (cells.has_value(row)) {
-        to.append_string_view(texts[row]);
-      } else {
-        to.pad_to(to.row_count() + 1, cells.state(row));
-      }
+    if (batch.texts_pin == nullptr) {
+      rows_.columns[i].append_view(batch.columns[i]);
+    } else {
+      append_viewed(rows_.columns[i], batch.columns[i]);
     }
   }
   if (batch.texts_pin == nullptr) return;

@@ -69,6 +69,7 @@ class RowsAhead {
   }
   void choose(size_t group, size_t width);
   void add_rows(const TableBatch& batch);
+  size_t rows_expected() const;
   Result<bool> fill(StatementContext& context);
   void forget();
 

@@ -141,11 +141,12 @@ Result<TableBatch> TableScan::next(StatementContext& context) {
 // Only texts of keys: what keeps those of a field alive may be far more.
 void TableScan::pin_texts(TableBatch& batch) const {
   const auto is_text = [](const ScanColumn& column) { return is_variable_size(column.type); };
-  const bool is_long = batch.runs.size() * 64 < batch.row_count();
+  const bool is_long = !batch.runs.empty() && batch.runs.size() * 64 < batch.row_count();
   if (tag_sources_.empty() || is_long || std::ranges::any_of(scan_columns_, is_text)) return;
   batch.texts_pin = batch_.pin;
   batch.texts_pin_bytes = batch.row_count() * (scan_columns_.size() + 1) * sizeof(int64_t);
   for (const SeriesRun& run : batch.runs) batch.texts_pin_bytes += run.series.key.size();
+  for (const SeriesRef& series : batch.series) batch.texts_pin_bytes += series.key.size();
 }
 
 TableScan::Columns TableScan::build_columns(const ScanBatch& batch) const {
