@@ -47,8 +47,9 @@ class TimeStream final : public BatchStream {
     int64_t time_ns = 0;
     uint32_t place = 0;  // In plan_->series().
   };
-  // More series are asked for in every slice.
-  static constexpr size_t kBoundedSeriesMax = 1u << 20;
+  // More series are asked for in every slice: they mostly have few rows each, which files keep no
+  // summaries of, and then to look for where each begins costs more than it saves.
+  static constexpr size_t kBoundedSeriesMax = 20'000;
   // The first slices end where so many series begin, then four times as many, up to that.
   static constexpr size_t kBoundsAtOnceMax = 64;
   static constexpr size_t kSliceRowsMax = 500'000;
