@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/prefetch.h"
 
 namespace varve::engine {
 
@@ -110,7 +111,7 @@ class StableArray {
   /// Fetches what get() will read.
   void prefetch(size_t index) const {
     const auto part = parts_.get(index / kPartElements);
-    __builtin_prefetch(part.data + index % kPartElements * sizeof(T));
+    varve::prefetch(part.data + index % kPartElements * sizeof(T));
   }
 
   /// Writer only.

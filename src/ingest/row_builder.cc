@@ -39,7 +39,11 @@ int64_t oldest_time_ns(const BuildTarget& target) {
 
 RowBuilder::RowBuilder(const IngestOptions& options, const SegmentFieldsRegistry& registry,
                        const CardinalityLedger* ledger, uint64_t seed)
-    : options_(options), registry_(registry), ledger_(ledger), seed_(seed) {}
+    : options_(options),
+      registry_(registry),
+      ledger_(ledger),
+      seed_(seed),
+      key_budget_(options.raw_keys_max) {}
 
 std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSource& points) {
   request_serial_ = ++serial_last_;
@@ -56,6 +60,7 @@ std::optional<BuiltRequest> RowBuilder::build(const BuildTarget& target, PointSo
       hashes_.push_back(hash128_seeded(point.raw_key, policy_seed_));
     }
     keys_.prefetch(hashes_);
+    lookup_count_ += hashes_.size();
     for (size_t i = 0; i < chunk_.points.size(); ++i) {
       const Point& point = chunk_.points[i];
       const auto fields = std::span<const PointField>(chunk_.fields)
@@ -379,10 +384,10 @@ void RowBuilder::forget_what_went() {
 
 // Between requests only: within one, what the cache knows of a batch must stay.
 void RowBuilder::forget_when_full() {
-  if (keys_.key_count() <= options_.raw_keys_max && tables_.size() <= kTablesMax &&
-      segment_count_ <= kSegmentsMax) {
-    return;
-  }
+  const bool is_full = keys_.key_count() > key_budget_.keys_max();
+  if (!is_full && tables_.size() <= kTablesMax && segment_count_ <= kSegmentsMax) return;
+  if (is_full) key_budget_.note_full(keys_.key_count(), lookup_count_);
+  lookup_count_ = 0;
   keys_.clear();
   tables_.clear();
   table_index_.clear();

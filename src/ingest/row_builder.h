@@ -21,6 +21,7 @@
 #include "ingest/cardinality.h"
 #include "ingest/drops.h"
 #include "ingest/ingest.h"
+#include "ingest/key_budget.h"
 #include "ingest/open_batch.h"
 #include "ingest/point_fields.h"
 #include "ingest/raw_key_cache.h"
@@ -103,6 +104,8 @@ class RowBuilder {
   const uint64_t seed_;
 
   RawKeyCache keys_;
+  KeyBudget key_budget_;
+  uint64_t lookup_count_ = 0;  // Since keys_ was empty.
   std::vector<TableCache> tables_;
   struct TableName {
     PolicyId policy{};

@@ -72,11 +72,22 @@ std::optional<SeriesId> SeriesIndex::find_as_writer(const KeyHash& hash) const
 
 void SeriesIndex::prefetch_slot(const KeyHash& hash) const { by_key_.prefetch(slot_hash(hash)); }
 
-void SeriesIndex::prefetch_series(const KeyHash& hash) const {
+void SeriesIndex::prefetch_series(const KeyHash& hash, std::string_view key) const {
   const uint32_t id = by_key_.guess(slot_hash(hash));
-  if (id == IdTable::kNone) return;
-  hashes_.prefetch(id);
-  key_checks_.prefetch(id);
+  if (id != IdTable::kNone) {
+    hashes_.prefetch(id);
+    key_checks_.prefetch(id);
+    return;
+  }
+  auto tag = tags().begin();
+  for (ByteReader in(key); !in.at_end() && !in.failed();) {
+    const uint64_t column = in.varint();
+    in.u8();
+    const std::string_view text = in.string();
+    while (tag != tags().end() && raw((*tag)->id()) < column) ++tag;
+    if (tag == tags().end()) return;
+    if (raw((*tag)->id()) == column) (*tag)->prefetch(text);
+  }
 }
 
 std::optional<SeriesId> SeriesIndex::find(const KeyHash& hash) const {

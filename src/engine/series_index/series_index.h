@@ -39,10 +39,10 @@ class SeriesIndex {
   Result<SeriesId> add(const KeyHash& hash, std::string_view key);
   /// Writer only: without the lock.
   std::optional<SeriesId> find_as_writer(const KeyHash& hash) const;
-  /// Fetch what find_as_writer() and add() of the hash will read: the first call what the second
-  /// one needs.
+  /// Writer only. Fetch what find_as_writer() and add() will read: the first call what the second
+  /// one needs. Without its key a new series is not prepared.
   void prefetch_slot(const KeyHash& hash) const;
-  void prefetch_series(const KeyHash& hash) const;
+  void prefetch_series(const KeyHash& hash, std::string_view key) const;
 
   /// Instead of add(), while nobody else knows the index, which is empty: a tag whose values and
   /// series are then set in it, and last the hashes of the series, in order of their ids.

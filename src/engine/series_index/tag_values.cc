@@ -77,6 +77,11 @@ Result<uint32_t> TagValues::put(std::string_view text) {
   return static_cast<uint32_t>(place);
 }
 
+void TagValues::prefetch(std::string_view text) const NO_THREAD_SAFETY_ANALYSIS {
+  constexpr uint32_t kNearMax = 4'096;
+  if (value_count_.load(std::memory_order_relaxed) > kNearMax) by_text_.prefetch(hash_of(text));
+}
+
 // The writer alone changes the table, so it may read without the lock.
 Result<uint32_t> TagValues::find_or_add(std::string_view text) NO_THREAD_SAFETY_ANALYSIS {
   const uint32_t hash = hash_of(text);

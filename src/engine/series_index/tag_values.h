@@ -36,6 +36,8 @@ class TagValues {
   uint32_t find(std::string_view text) const;
   const ValueIds& value_ids() const { return value_ids_; }
 
+  /// Writer only. Fetches what find_or_add() will read, where that is far away.
+  void prefetch(std::string_view text) const;
   /// Writer only. kTooLarge when the texts of the tag fill 16 GiB.
   Result<uint32_t> find_or_add(std::string_view text);
   /// While nobody else knows the tag: a value that it does not have, then the values of series (see

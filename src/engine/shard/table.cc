@@ -36,12 +36,21 @@ Result<void> check_shape(const WriteBatch& batch) {
 }  // namespace
 
 // Only the writer changes the bits, so it may look without the lock.
-void SeriesSet::add(SeriesId id) NO_THREAD_SAFETY_ANALYSIS {
-  if (removing_) added_.add(id);
-  if (bits_.has(id)) return;
+void SeriesSet::add(std::span<const SeriesId> ids) NO_THREAD_SAFETY_ANALYSIS {
+  if (removing_) {
+    for (const SeriesId id : ids) added_.add(id);
+  }
+  const auto first_new =
+      std::ranges::find_if(ids, [this](SeriesId id) NO_THREAD_SAFETY_ANALYSIS {
+        return !bits_.has(id);
+      });
+  if (first_new == ids.end()) return;
   const MutexLock lock(mutex_);
-  bits_.add(id);
-  fresh_.add(id);
+  for (const SeriesId id : ids.subspan(static_cast<size_t>(first_new - ids.begin()))) {
+    if (bits_.has(id)) continue;
+    bits_.add(id);
+    fresh_.add(id);
+  }
 }
 
 void SeriesSet::add_all(const SeriesBits& series) {
@@ -122,7 +131,10 @@ Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow
   const size_t count = batch.series.size();
   for (size_t i = 0; i < count; ++i) {
     if (i + 2 * kAhead < count) index_->prefetch_slot(batch.series[i + 2 * kAhead].hash);
-    if (i + kAhead < count) index_->prefetch_series(batch.series[i + kAhead].hash);
+    if (i + kAhead < count) {
+      const BatchSeries& ahead = batch.series[i + kAhead];
+      index_->prefetch_series(ahead.hash, batch.key(ahead));
+    }
     const BatchSeries& series = batch.series[i];
     if (series.key_size_bytes > 0 || series.hash == kEmptyKeyHash) {
       ids.push_back(TRY(index_->add(series.hash, batch.key(series))));
@@ -192,7 +204,7 @@ size_t Table::append(const WriteBatch& batch, std::span<const SeriesId> ids) {
   } else {
     bytes_before = active.memtable->size_bytes();
   }
-  for (const SeriesId id : ids) active.series->add(id);
+  active.series->add(ids);
   active.memtable->append(batch, ids);
   return active.memtable->size_bytes() - bytes_before;
 }
@@ -320,7 +332,8 @@ Result<void> Table::add_file(std::shared_ptr<SstFile> file) {
   SeriesCursor cursor(*reader);
   while (TRY(cursor.next())) {
     const SeriesRef ref = cursor.series().ref();
-    series->add(TRY(index_->add(ref.hash, ref.key)));
+    const SeriesId id = TRY(index_->add(ref.hash, ref.key));
+    series->add(std::span(&id, 1));
   }
   replace(meta.segment, {}, {}, std::move(file));
   return {};

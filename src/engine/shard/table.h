@@ -28,7 +28,7 @@ namespace varve::engine {
 /// The series that have rows in a segment. Threads: safe anywhere; add() is for one writer.
 class SeriesSet {
  public:
-  void add(SeriesId id);
+  void add(std::span<const SeriesId> ids);
   /// While opening.
   void add_all(const SeriesBits& series);
   /// Writer only. What was added up to now has its rows in sealed memtables and files.
