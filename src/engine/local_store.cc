@@ -188,25 +188,81 @@ Result<std::unique_ptr<BatchStream>> LocalStore::scan(const ScanSpec& spec, Canc
   return std::make_unique<SeriesStream>(std::move(plan));
 }
 
-Result<SeriesList> LocalStore::list_series(const SeriesSpec& spec) {
-  SeriesList list;
-  const auto table = state_->shard_of(spec.table).table(spec.table);
-  if (!table || spec.range.empty()) return list;
+namespace {
+
+constexpr size_t kListLooksEvery = 8'192;
+
+Result<void> check_listing(const SeriesSpec& spec, size_t bytes) {
+  if (spec.cancel && spec.cancel->load(std::memory_order_relaxed)) {
+    return fail(ErrorCode::kCancelled, "the listing was cancelled");
+  }
+  return spec.watch ? spec.watch(bytes) : Result<void>();
+}
+
+/// The series of the table that the spec asks for.
+Result<SeriesBits> listed_series(const Table& table, const SeriesSpec& spec) {
   if (!spec.predicate.is_on_tags_only()) {
     return fail(ErrorCode::kInvalidInput, "series can be listed by conditions on tags only");
   }
-  const auto view = table->view();
+  const auto view = table.view();
   std::vector<const SegmentView*> segments;
   for (const SegmentView& segment : view->segments) {
     if (segment.range.overlaps(spec.range)) segments.push_back(&segment);
   }
-  const auto filter = TRY(TagFilter::compile(spec.predicate, table->index()));
-  auto ids = table->index().by_hash(live_series(filter, segments));
+  const auto filter = TRY(TagFilter::compile(spec.predicate, table.index(), spec.cancel));
+  return live_series(filter, segments);
+}
+
+}  // namespace
+
+Result<SeriesList> LocalStore::list_series(const SeriesSpec& spec) {
+  SeriesList list;
+  const auto table = state_->shard_of(spec.table).table(spec.table);
+  if (!table || spec.range.empty()) return list;
+  auto ids = table->index().by_hash(TRY(listed_series(*table, spec)));
   if (spec.series_limit > 0 && ids.size() > spec.series_limit) ids.resize(spec.series_limit);
   auto keys = std::make_shared<SeriesKeys>(table->index(), spec.key_tags);
+  const size_t refs_bytes = ids.size() * (sizeof(SeriesRef) + sizeof(SeriesId));
+  TRY_VOID(check_listing(spec, refs_bytes));
   list.series.reserve(ids.size());
-  for (const SeriesId id : ids) list.series.push_back(keys->add(id));
+  for (const SeriesId id : ids) {
+    if (list.series.size() % kListLooksEvery == kListLooksEvery - 1) {
+      TRY_VOID(check_listing(spec, refs_bytes + keys->size_bytes()));
+    }
+    list.series.push_back(keys->add(id));
+  }
   list.pin = std::move(keys);
+  return list;
+}
+
+Result<uint64_t> LocalStore::count_series(const SeriesSpec& spec) {
+  const auto table = state_->shard_of(spec.table).table(spec.table);
+  if (!table || spec.range.empty()) return uint64_t{0};
+  return TRY(listed_series(*table, spec)).count();
+}
+
+Result<TextList> LocalStore::list_tag_values(const SeriesSpec& spec, ColumnId tag_id) {
+  TextList list;
+  const auto table = state_->shard_of(spec.table).table(spec.table);
+  if (!table || spec.range.empty()) return list;
+  const SeriesBits series = TRY(listed_series(*table, spec));
+  const TagValues* tag = table->index().tag(tag_id);
+  if (tag == nullptr) return list;
+  // Values live as long as the index: their texts need no copy.
+  const uint32_t value_count = tag->value_count();
+  std::vector<bool> is_used(size_t{value_count} + 1);
+  series.visit([&](SeriesId id) {
+    const uint32_t value = tag->value_ids().get(static_cast<size_t>(id));
+    // One that is younger belongs to a series that was made meanwhile.
+    if (value <= value_count) is_used[value] = true;
+  });
+  const auto count = static_cast<size_t>(std::ranges::count(is_used, true));
+  TRY_VOID(check_listing(spec, count * sizeof(std::string_view)));
+  list.texts.reserve(count);
+  for (uint32_t value = 1; value <= value_count; ++value) {
+    if (is_used[value]) list.texts.push_back(tag->text(value));
+  }
+  list.pin = table;
   return list;
 }
 

@@ -58,6 +58,8 @@ class LocalStore final : public Store, public StoreAdmin {
   void write(WriteRequest request, WriteDone done) override;
   Result<std::unique_ptr<BatchStream>> scan(const ScanSpec& spec, CancelFlag cancel) override;
   Result<SeriesList> list_series(const SeriesSpec& spec) override;
+  Result<uint64_t> count_series(const SeriesSpec& spec) override;
+  Result<TextList> list_tag_values(const SeriesSpec& spec, ColumnId tag) override;
   Result<std::vector<ColumnId>> list_columns(TableId table, TimeRange range) override;
   TableStats stats(TableId table) override;
   Result<void> remove(const DeleteSpec& spec) override;

@@ -163,6 +163,17 @@ size_t PartialStates::size_bytes() const {
              storage_);
 }
 
+size_t PartialStates::slot_size_bytes(ValueType type, StateParts parts) {
+  const size_t cell_bytes = is_variable_size(type) ? sizeof(std::string) : sizeof(int64_t);
+  size_t bytes = sizeof(uint64_t);
+  if (has_part(parts, StatePart::kSum)) bytes += cell_bytes;
+  for (const StatePart part : {StatePart::kMin, StatePart::kMax, StatePart::kFirst,
+                               StatePart::kLast}) {
+    if (has_part(parts, part)) bytes += cell_bytes + sizeof(int64_t);
+  }
+  return bytes;
+}
+
 template <class T, class Cell>
 void PartialStates::offer_first(Columns<T>& columns, size_t slot, bool is_empty, int64_t time_ns,
                                 const Cell& value) {

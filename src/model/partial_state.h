@@ -79,6 +79,8 @@ class PartialStates {
   void grow(size_t slot_count);
   /// Bytes held, for budgets.
   size_t size_bytes() const;
+  /// About what each slot of such states takes.
+  static size_t slot_size_bytes(ValueType type, StateParts parts);
 
   /// Folds rows in. Cells without a value are passed over. Requires values of type(), pieces
   /// inside the rows and slots below slot_count(); times rise inside a piece, or fall in all.

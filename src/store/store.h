@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -77,6 +78,11 @@ struct SeriesSpec {
   std::optional<std::vector<ColumnId>> key_tags;
   /// No more are asked for, whichever they are; more may come. 0: all.
   uint64_t series_limit = 0;
+  /// Set from any thread to end the listing with kCancelled; may be null.
+  CancelFlag cancel = nullptr;
+  /// Asked now and then what the list may take: with how many bytes it has, or is about to have.
+  /// An error ends the listing with it. Null: everything is allowed.
+  std::function<Result<void>(size_t bytes)> watch = nullptr;
 };
 
 /// Which rows to delete: those of a time inside the range that match. Conditions on fields are
@@ -91,6 +97,12 @@ struct DeleteSpec {
 /// Series in order of KeyHash. The views live as long as `pin`.
 struct SeriesList {
   std::vector<SeriesRef> series;
+  std::shared_ptr<const void> pin;
+};
+
+/// Texts in no order. The views live as long as `pin`.
+struct TextList {
+  std::vector<std::string_view> texts;
   std::shared_ptr<const void> pin;
 };
 
@@ -115,6 +127,13 @@ class Store {
   virtual Result<std::unique_ptr<BatchStream>> scan(const ScanSpec& spec, CancelFlag cancel) = 0;
 
   virtual Result<SeriesList> list_series(const SeriesSpec& spec) = 0;
+
+  /// How many series list_series() would give without a limit.
+  virtual Result<uint64_t> count_series(const SeriesSpec& spec);
+
+  /// The values of one tag in the series that list_series() would give, each once. What the spec
+  /// says of keys and of a limit counts for nothing.
+  virtual Result<TextList> list_tag_values(const SeriesSpec& spec, ColumnId tag);
 
   /// Field columns that hold a cell in a segment overlapping the range (rising ids).
   virtual Result<std::vector<ColumnId>> list_columns(TableId table, TimeRange range) = 0;

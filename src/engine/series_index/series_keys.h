@@ -35,6 +35,8 @@ class SeriesKeys {
     return {.hash = index_.hash(id), .key = keys_.add(key_)};
   }
 
+  size_t size_bytes() const { return keys_.size_bytes(); }
+
  private:
   const SeriesIndex& index_;
   const bool has_all_tags_;

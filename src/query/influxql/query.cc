@@ -9,6 +9,7 @@
 #include "query/influxql/execute/definition_statements.h"
 #include "query/influxql/execute/delete_statements.h"
 #include "query/influxql/execute/explain.h"
+#include "query/influxql/execute/late_queries.h"
 #include "query/influxql/execute/running_queries.h"
 #include "query/influxql/execute/select_statement.h"
 #include "query/influxql/execute/server_statements.h"
@@ -177,6 +178,17 @@ std::optional<std::string> warning_of(const Statement& statement, const Names& n
   return read_only_warning(Statement(std::move(qualified)));
 }
 
+/// What the client is told of a failed statement; empty when there is nobody to be told.
+std::string reason_of(const Error& error, RunningQueries::Stop stop) {
+  if (error.code != ErrorCode::kCancelled) return error.message;
+  switch (stop) {
+    case RunningQueries::Stop::kNone: return {};
+    case RunningQueries::Stop::kKilled: return "query interrupted";
+    case RunningQueries::Stop::kLate: break;
+  }
+  return std::string(kTooLate);
+}
+
 }  // namespace
 
 InfluxqlEngine::InfluxqlEngine(const QueryServices& services, const QueryOptions& options)
@@ -184,7 +196,9 @@ InfluxqlEngine::InfluxqlEngine(const QueryServices& services, const QueryOptions
       options_(options),
       started_ns_(services.clock.now_ns()),
       started_steady_ns_(services.clock.steady_ns()),
-      running_(std::make_unique<RunningQueries>()) {}
+      running_(std::make_unique<RunningQueries>()),
+      late_(options.timeout_ns > 0 ? std::make_unique<LateQueries>(*running_, services.clock)
+                                   : nullptr) {}
 
 InfluxqlEngine::~InfluxqlEngine() = default;
 
@@ -210,8 +224,12 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
   const Clock& clock = services_.clock;
   const CancelFlag cancel =
       request.cancel ? request.cancel : std::make_shared<std::atomic<bool>>(false);
-  const auto ticket =
-      running_->begin(request.text, request.database, clock.steady_ns(), cancel);
+  const int64_t began_steady_ns = clock.steady_ns();
+  // Source: InfluxDB 1.8, query.TaskManager.AttachQuery: of all statements together.
+  const int64_t deadline_steady_ns =
+      options_.timeout_ns > 0 ? began_steady_ns + options_.timeout_ns : 0;
+  const auto ticket = running_->begin(request.text, request.database, began_steady_ns, cancel,
+                                      deadline_steady_ns);
   for (size_t i = 0; i < query.statements.size(); ++i) {
     const Statement& statement = query.statements[i];
     const auto id = static_cast<uint32_t>(i);
@@ -223,8 +241,7 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
         .names = {services_.catalog.snapshot(), request.database, request.policy, request.user},
         .now_ns = clock.now_ns(),
         .cancel = cancel,
-        .deadline_steady_ns =
-            options_.timeout_ns > 0 ? clock.steady_ns() + options_.timeout_ns : 0,
+        .deadline_steady_ns = deadline_steady_ns,
         .budget = MemoryBudget(options_.memory_bytes_max, options_.memory)};
     if (context.names.database.empty()) {
       context.names.database = std::string(default_database(statement));
@@ -232,13 +249,15 @@ Result<void> InfluxqlEngine::run(const ParsedQuery& query, const QueryRequest& r
     TRY_VOID(sink.begin_statement(id));
     Answer answer(sink);
     const ServerFacts facts = this->facts();
-    const Result<void> result =
-        std::visit(StatementRunner(definitions, accounts, facts, context, answer), statement);
+    Result<void> result = context.check();
+    if (result) {
+      result =
+          std::visit(StatementRunner(definitions, accounts, facts, context, answer), statement);
+    }
     if (!result) {
-      const bool is_killed = ticket.is_killed() && result.error().code == ErrorCode::kCancelled;
-      const bool is_cancelled = result.error().code == ErrorCode::kCancelled && !is_killed;
-      if (answer.has_sink_failed() || is_cancelled) return fail(result.error());
-      TRY_VOID(sink.statement_error(is_killed ? "query interrupted" : result.error().message));
+      const std::string why = reason_of(result.error(), ticket.stop());
+      if (answer.has_sink_failed() || why.empty()) return fail(result.error());
+      TRY_VOID(sink.statement_error(why));
       TRY_VOID(sink.end_statement());
       if (i + 1 == query.statements.size()) return {};
       TRY_VOID(sink.begin_statement(id + 1));

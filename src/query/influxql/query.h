@@ -48,7 +48,7 @@ struct QueryOptions {
   size_t memory_bytes_max = size_t{1} << 30;
   /// Shared with everything else that holds memory; null: no limit. It outlives the engine.
   MemoryGovernor* memory = nullptr;
-  /// How long one statement may take; 0: no limit. InfluxDB's query-timeout.
+  /// How long all statements of a request may take; 0: no limit. InfluxDB's query-timeout.
   int64_t timeout_ns = 0;
   /// For SHOW DIAGNOSTICS.
   std::string version;
@@ -85,6 +85,7 @@ struct ParsedQuery {
   std::vector<Statement> statements;
 };
 
+class LateQueries;
 class RunningQueries;
 struct ServerFacts;
 
@@ -110,6 +111,7 @@ class InfluxqlEngine {
   const int64_t started_ns_;
   const int64_t started_steady_ns_;
   const std::unique_ptr<RunningQueries> running_;
+  const std::unique_ptr<LateQueries> late_;  // Null: queries may take as long as they like.
 };
 
 }  // namespace varve::influxql

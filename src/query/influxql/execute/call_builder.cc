@@ -168,14 +168,16 @@ Result<std::unique_ptr<CallPoints>> CallBuilder::build_window_function(const Fun
   const bool is_top = call.function == Function::kTop || call.function == Function::kBottom;
   if (is_top && call.tags.empty() && (options.limit > 0 || options.offset > 0)) {
     // Source: InfluxDB 1.8: the limit of such a SELECT also cuts what top() sees, one point late.
-    rows_limit = static_cast<uint64_t>(options.limit + options.offset + 1);
+    rows_limit = static_cast<uint64_t>(options.limit) + static_cast<uint64_t>(options.offset) + 1;
   }
   const bool keeps_times = plan_.is_selector && options.interval.is_zero();
   const size_t tag_count = call.tags.size();
   auto derived = std::make_unique<DerivedPoints>(
       TRY(build_input(call, options, beside, rows_limit)),
-      [call, options, keeps_times, tag_count](Points points) -> Result<Points> {
-        Points result = apply_window_function(call, options, points, keeps_times);
+      [call, options, keeps_times, tag_count, this_context = &context_](
+          Points points) -> Result<Points> {
+        Points result =
+            TRY(apply_window_function(call, options, points, keeps_times, *this_context));
         // The tags were there to choose by; as columns they come again.
         result.aux.erase(result.aux.begin(),
                          result.aux.begin() + static_cast<std::ptrdiff_t>(tag_count));

@@ -38,16 +38,18 @@ Result<void> explain_table(const BoundTableRef& table, const SelectPlan& plan,
     if (segment.range.overlaps(table->range)) ++segment_count;
   }
   const TableScan scan(table, plan.refs, plan.condition);
-  const SeriesList series =
-      TRY(context.store.list_series({.table = table->table->id,
-                                     .range = table->range,
-                                     .predicate = scan.tag_predicate()}));
+  const uint64_t series_count =
+      TRY(context.store.count_series({.table = table->table->id,
+                                      .range = table->range,
+                                      .predicate = scan.tag_predicate(),
+                                      .key_tags = std::nullopt,
+                                      .cancel = context.cancel}));
   const TableStats stats = context.store.stats(table->table->id);
   if (!lines.empty()) put(lines, "");
   put(lines, "EXPRESSION: " + expression);
   if (!auxiliary.empty()) put(lines, "AUXILIARY FIELDS: " + auxiliary);
   put(lines, "NUMBER OF SHARDS: " + std::to_string(segment_count));
-  put(lines, "NUMBER OF SERIES: " + std::to_string(series.series.size()));
+  put(lines, "NUMBER OF SERIES: " + std::to_string(series_count));
   put(lines, "CACHED VALUES: " + std::to_string(stats.memtable_rows));
   put(lines, "NUMBER OF FILES: " + std::to_string(stats.sst_count));
   put(lines, "SIZE OF FILES: " + std::to_string(stats.sst_bytes));

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "query/influxql/execute/interrupt.h"
 #include "query/influxql/execute/merge_order.h"
 #include "query/influxql/plan/pushdown.h"
 
@@ -25,8 +26,12 @@ enum class PartOrder : uint8_t {
   kAsTheyCome,  ///< Part by part.
 };
 
-// The rows of several parts as one.
-Rows merge(const std::vector<const Rows*>& parts, PartOrder part_order, bool is_ascending) {
+// What merge() takes for each row beside its cells.
+constexpr size_t kMergeRowBytes = 40;
+
+// The rows of several parts as one; some of them when it was interrupted.
+Rows merge(const std::vector<const Rows*>& parts, PartOrder part_order, bool is_ascending,
+           Interrupt& interrupt) {
   std::vector<int64_t> times;
   std::vector<uint32_t> streams;
   std::vector<size_t> rows;
@@ -41,9 +46,10 @@ Rows merge(const std::vector<const Rows*>& parts, PartOrder part_order, bool is_
   std::iota(order.begin(), order.end(), size_t{0});
   if (part_order == PartOrder::kMerge) {
     order = merge_order(times, streams, parts.size(), is_ascending,
-                        [](size_t, size_t) { return false; });
+                        [](size_t, size_t) { return false; }, &interrupt);
   } else if (part_order == PartOrder::kTime) {
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+      if (interrupt.is_due()) return false;
       return is_ascending ? times[a] < times[b] : times[a] > times[b];
     });
   }
@@ -54,6 +60,7 @@ Rows merge(const std::vector<const Rows*>& parts, PartOrder part_order, bool is_
     merged.columns.emplace_back(column.type());
   }
   for (const size_t place : order) {
+    if (interrupt.is_due()) break;
     merged.times_ns.push_back(times[place]);
     for (size_t i = 0; i < merged.columns.size(); ++i) {
       append_cell(merged.columns[i], views[streams[place]][i], rows[place]);
@@ -80,7 +87,7 @@ Result<std::unique_ptr<GroupInput>> GroupInput::open(const SelectPlan& plan,
                                                      StatementContext& context) {
   std::unique_ptr<GroupInput> input(new GroupInput(options, context));
   TRY_VOID(input->add_sources(plan, wanted));
-  input->number_groups();
+  TRY_VOID(input->number_groups());
   return input;
 }
 
@@ -100,16 +107,19 @@ Result<void> GroupInput::add_sources(const SelectPlan& plan, const std::vector<V
         if (!columns_for(*source.table, wanted[i]).empty()) has_[i] = true;
       }
       cover(table->range());
-      held_bytes += table->size_bytes();
-      TRY_VOID(memory_.set(held_bytes));
       tables_.push_back(std::move(table));
       continue;
     }
     auto rows = std::make_unique<SubqueryRows>(
-        TRY(SubqueryRows::run(*source.subquery, options_, wanted, plan.condition, context_)));
+        TRY(SubqueryRows::run(*source.subquery, options_,
+                              {.variables = wanted,
+                               .condition = plan.condition,
+                               .nan_cast = plan.calls.empty() ? NanCast::kNull : NanCast::kAsGo},
+                              context_)));
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (rows->has(i)) has_[i] = true;
     }
+    TRY_VOID(context_.check());
     for (const SubqueryRows::Entry& entry : rows->entries()) {
       for (const int64_t time_ns : entry.rows.times_ns) cover({time_ns, time_ns + 1});
     }
@@ -120,10 +130,10 @@ Result<void> GroupInput::add_sources(const SelectPlan& plan, const std::vector<V
   return {};
 }
 
-void GroupInput::number_groups() {
+Result<void> GroupInput::number_groups() {
   if (tables_.size() == 1 && subqueries_.empty()) {
     groups_ = tables_.front()->take_keys();
-    return;
+    return {};
   }
   std::vector<std::vector<GroupKey>> keys_of_tables;
   for (const auto& table : tables_) {
@@ -134,7 +144,11 @@ void GroupInput::number_groups() {
   for (const auto& subquery : subqueries_) {
     for (const SubqueryRows::Entry& entry : subquery->entries()) groups_.push_back(entry.key);
   }
-  std::ranges::sort(groups_);
+  Interrupt interrupt(context_);
+  std::ranges::sort(groups_, [&](const GroupKey& a, const GroupKey& b) {
+    return !interrupt.is_due() && a < b;
+  });
+  TRY_VOID(interrupt.check());
   groups_.erase(std::unique(groups_.begin(), groups_.end()), groups_.end());
   for (size_t i = 0; i < tables_.size(); ++i) {
     std::vector<size_t> numbers;
@@ -142,11 +156,13 @@ void GroupInput::number_groups() {
     tables_[i]->number(std::move(numbers));
   }
   for (const auto& subquery : subqueries_) {
+    TRY_VOID(context_.check());
     for (SubqueryRows::Entry& entry : subquery->entries()) {
       entry.group = *find(entry.key);
       if (entry.rows.size() > 0) rows_of_[entry.group].push_back(&entry.rows);
     }
   }
+  return {};
 }
 
 std::optional<size_t> GroupInput::find(const GroupKey& key) const {
@@ -164,6 +180,7 @@ Result<void> GroupInput::for_each_run(const VisitRun& visit, const GroupSummaryR
   for (const auto& table : tables_) TRY_VOID(table->for_each_run(context_, visit, summaries));
   for (const auto& subquery : subqueries_) {
     for (const SubqueryRows::Entry& entry : subquery->entries()) {
+      TRY_VOID(context_.check());
       const Rows rising = options_.is_ascending ? Rows{} : turned(entry.rows);
       const Rows& rows = options_.is_ascending ? entry.rows : rising;
       TRY_VOID(visit({.group = entry.group, .times_ns = rows.times_ns, .columns = views_of(rows)}));
@@ -240,7 +257,16 @@ Result<Rows> GroupInput::gather(size_t group, const BlockRequest& wanted) {
     if (subqueries_.front()->keeps_group_order()) order = PartOrder::kAsTheyCome;
     if (subqueries_.front()->is_merged()) order = PartOrder::kMerge;
   }
-  return merge(parts, order, options_.is_ascending);
+  // The merged rows are there beside those that are merged.
+  size_t merged_bytes = 0;
+  for (const Rows* rows : parts) {
+    merged_bytes += rows->size_bytes() + rows->size() * kMergeRowBytes;
+  }
+  TRY_VOID(memory.set(held_bytes + merged_bytes));
+  Interrupt interrupt(context_);
+  Rows merged = merge(parts, order, options_.is_ascending, interrupt);
+  TRY_VOID(interrupt.check());
+  return merged;
 }
 
 }  // namespace varve::influxql

@@ -56,7 +56,7 @@ class GroupInput {
   GroupInput(RunOptions options, StatementContext& context)
       : options_(std::move(options)), context_(context), memory_(context.budget) {}
   Result<void> add_sources(const SelectPlan& plan, const std::vector<Variable>& wanted);
-  void number_groups();
+  Result<void> number_groups();
   Result<Rows> gather(size_t group, const BlockRequest& wanted);
 
   RunOptions options_;

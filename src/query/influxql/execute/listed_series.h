@@ -3,11 +3,14 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "model/column_vector.h"
 #include "query/influxql/ast.h"
 #include "query/influxql/execute/statement_context.h"
 #include "query/influxql/execute/tag_key_match.h"
@@ -51,13 +54,38 @@ Result<std::vector<TagSet>> list_series(const ListedMeasurement& measurement,
                                         StatementContext& context,
                                         Undecided undecided = Undecided::kHolds);
 
-/// The values of the tags that match, by tag: each value once, sorted. Refuses conditions that
-/// series cannot decide. A matching tag without a value may be missing.
-Result<std::map<std::string, std::vector<std::string>>> list_tag_values(
+/// How many there are.
+Result<uint64_t> count_series(const ListedMeasurement& measurement,
+                              const std::optional<Expression>& condition,
+                              StatementContext& context);
+
+/// Sorted texts, each once. The views live as long as the list. Threads: one owner.
+struct ListedTexts {
+  explicit ListedTexts(StatementContext& context) : memory(context.budget) {}
+  std::vector<std::string_view> texts;
+  std::vector<std::shared_ptr<const void>> pins;
+  StringArena arena;
+  MemoryClaim memory;  // What all of it takes.
+};
+
+/// The values of the tags that match, by tag. Refuses conditions that series cannot decide. A
+/// matching tag without a value may be missing.
+Result<std::map<std::string, std::unique_ptr<ListedTexts>>> list_tag_values(
     const ListedMeasurement& measurement, const TagKeyMatch& match,
     const std::optional<Expression>& condition, StatementContext& context);
 
+/// The tags that match of which some series has a value, sorted. Refuses as above.
+Result<std::vector<std::string>> list_tag_keys(const ListedMeasurement& measurement,
+                                               const TagKeyMatch& match,
+                                               const std::optional<Expression>& condition,
+                                               StatementContext& context);
+
 /// `cpu,host=a,region=b` with the escapes of the line protocol.
 std::string series_text(const std::string& measurement, const TagSet& tags);
+
+/// The same of all series of a measurement for which the condition holds.
+Result<std::unique_ptr<ListedTexts>> list_series_texts(const ListedMeasurement& measurement,
+                                                       const std::optional<Expression>& condition,
+                                                       StatementContext& context);
 
 }  // namespace varve::influxql

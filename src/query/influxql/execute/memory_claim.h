@@ -49,11 +49,12 @@ class MemoryClaim {
     if (bytes > budget_->bytes_max_ - others) {
       return fail(ErrorCode::kOverloaded,
                   "query needs more memory than allowed: " + std::to_string(others + bytes) +
-                      " of " + std::to_string(budget_->bytes_max_) + " bytes");
+                      " of " + std::to_string(budget_->bytes_max_) +
+                      " bytes (limits.query_memory_bytes_max, at most a quarter of memory.limit)");
     }
     if (!budget_->hold(others + bytes)) {
       return fail(ErrorCode::kOverloaded,
-                  "the server's memory limit is reached; the query needs " +
+                  "the server's memory limit (memory.limit) is reached; the query needs " +
                       std::to_string(others + bytes) + " bytes");
     }
     budget_->used_bytes_ = others + bytes;

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "query/influxql/execute/interrupt.h"
+
 namespace varve::influxql {
 namespace {
 
@@ -253,7 +255,8 @@ class UnstableSort {
 
 std::vector<size_t> merge_order(std::span<const int64_t> times_ns,
                                 std::span<const uint32_t> streams, size_t stream_count,
-                                bool is_ascending, const TieLess& tie_less) {
+                                bool is_ascending, const TieLess& tie_less,
+                                Interrupt* interrupt) {
   constexpr size_t kNone = SIZE_MAX;
   std::vector<size_t> next(times_ns.size(), kNone);
   std::vector<size_t> heads(stream_count, kNone);
@@ -267,6 +270,7 @@ std::vector<size_t> merge_order(std::span<const int64_t> times_ns,
   std::vector<size_t> order;
   order.reserve(times_ns.size());
   while (!heap.empty()) {
+    if (interrupt != nullptr && interrupt->is_due()) break;
     const size_t row = heap.pop();
     order.push_back(row);
     if (next[row] != kNone) heap.push(next[row]);

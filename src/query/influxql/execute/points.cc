@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/influxql/execute/points.h"
 
+#include <cmath>
 #include <limits>
 
 #include "base/check.h"
@@ -128,10 +129,18 @@ void append_cast(ColumnVector& column, const ColumnView& cells, size_t row) {
   }
 }
 
-ColumnVector cast_column(const ColumnView& cells, ValueType type) {
+ColumnVector cast_column(const ColumnView& cells, ValueType type, NanCast nan_cast) {
   ColumnVector column(type);
   column.reserve(cells.row_count);
-  for (size_t row = 0; row < cells.row_count; ++row) append_cast(column, cells, row);
+  const bool looks_for_nan = nan_cast == NanCast::kNull && cells.type == ValueType::kFloat64 &&
+                             type != ValueType::kFloat64;
+  for (size_t row = 0; row < cells.row_count; ++row) {
+    if (looks_for_nan && cells.has_value(row) && std::isnan(cells.as<double>()[row])) {
+      column.pad_to(row + 1);
+    } else {
+      append_cast(column, cells, row);
+    }
+  }
   return column;
 }
 

@@ -57,8 +57,15 @@ void append_cast(ColumnVector& column, const ColumnView& cells, size_t row);
 /// True when casting can give values at all.
 bool can_cast(ValueType from, ValueType to);
 
+/// What an integer is made of that is not a number.
+enum class NanCast : uint8_t {
+  kAsGo,  ///< The least integer, as Go's conversion gives it.
+  kNull,  ///< An absent cell.
+};
+
 /// A copy with every cell cast.
-ColumnVector cast_column(const ColumnView& cells, ValueType type);
+ColumnVector cast_column(const ColumnView& cells, ValueType type,
+                         NanCast nan_cast = NanCast::kAsGo);
 
 /// The points in opposite order.
 Points reversed(const Points& points);

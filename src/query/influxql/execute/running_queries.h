@@ -25,6 +25,13 @@ class RunningQueries {
     bool is_killed = false;
   };
 
+  /// Why a query was stopped before its end.
+  enum class Stop : uint8_t {
+    kNone,    ///< It was not, or its client went away.
+    kKilled,  ///< By its number.
+    kLate,    ///< Its time was over.
+  };
+
   /// A query is listed as long as its ticket lives, which the list outlives.
   class Ticket {
    public:
@@ -32,18 +39,20 @@ class RunningQueries {
     ~Ticket() { queries_.end(id_); }
     Ticket(const Ticket&) = delete;
     Ticket& operator=(const Ticket&) = delete;
-    /// True when it was stopped by its number, and not because its client went away.
-    bool is_killed() const { return queries_.is_killed(id_); }
+    Stop stop() const { return queries_.stop_of(id_); }
 
    private:
     RunningQueries& queries_;
     uint64_t id_;
   };
 
-  /// `cancel`: what to set to stop it.
-  Ticket begin(std::string text, std::string database, int64_t begin_steady_ns, CancelFlag cancel);
+  /// `cancel`: what to set to stop it. `deadline_steady_ns`: when its time is over; 0: never.
+  Ticket begin(std::string text, std::string database, int64_t begin_steady_ns, CancelFlag cancel,
+               int64_t deadline_steady_ns = 0);
   /// Fails with `no such query id: 7`, or `query already killed`.
   Result<void> kill(uint64_t id);
+  /// Stops every query whose time is over.
+  void stop_late(int64_t now_steady_ns);
   /// In order of their numbers.
   std::vector<Query> list() const;
 
@@ -51,10 +60,12 @@ class RunningQueries {
   struct Entry {
     Query query;
     CancelFlag cancel;
+    int64_t deadline_steady_ns = 0;
+    bool is_late = false;
   };
 
   void end(uint64_t id);
-  bool is_killed(uint64_t id) const;
+  Stop stop_of(uint64_t id) const;
 
   mutable Mutex mutex_;
   uint64_t id_last_ GUARDED_BY(mutex_) = 0;

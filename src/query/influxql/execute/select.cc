@@ -36,7 +36,10 @@ class RowLimit {
 };
 
 uint64_t points_wanted(const RunOptions& options) {
-  return options.limit > 0 ? static_cast<uint64_t>(options.limit + options.offset) : 0;
+  // Unsigned, since both may be as large as can be.
+  return options.limit > 0
+             ? static_cast<uint64_t>(options.limit) + static_cast<uint64_t>(options.offset)
+             : 0;
 }
 
 // An offset without a limit leaves a single row of a table: its reader stops one row late, but it
@@ -60,8 +63,9 @@ class GroupRows {
         input_(input),
         writer_(writer),
         rows_max_(limit_of_rows(plan, options)),
-        wanted_{.rows_limit =
-                    rows_max_ > 0 ? static_cast<uint64_t>(rows_max_ + options.offset) : 0} {}
+        wanted_{.rows_limit = rows_max_ > 0 ? static_cast<uint64_t>(rows_max_) +
+                                                  static_cast<uint64_t>(options.offset)
+                                            : 0} {}
 
   Result<void> write() {
     const size_t group_count = input_.groups().size();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/checksum.h"
+#include "query/influxql/execute/text_order.h"
 
 namespace varve::influxql {
 namespace {
@@ -14,12 +15,14 @@ namespace {
 /// The tag values of every series, and which are equal.
 class TagTexts {
  public:
-  TagTexts(const SeriesList& list, std::span<const std::optional<ColumnId>> tags)
+  TagTexts(const SeriesList& list, std::span<const std::optional<ColumnId>> tags,
+           Interrupt& interrupt)
       : tag_count_(tags.size()) {
     texts_.reserve(list.series.size() * tag_count_);
     for (const SeriesRef& series : list.series) {
+      const bool is_wanted = !interrupt.is_due();
       for (const auto& tag : tags) {
-        texts_.push_back(tag ? key_cell(series.key, *tag) : std::string_view());
+        texts_.push_back(tag && is_wanted ? key_cell(series.key, *tag) : std::string_view());
       }
     }
   }
@@ -63,22 +66,9 @@ class TagTexts {
   std::vector<std::string_view> texts_;
 };
 
-// Eight bytes of the text as a number that sorts as they do.
-uint64_t leading_bytes(std::string_view text) {
-  uint64_t number = 0;
-  for (size_t i = 0; i < 8; ++i) {
-    number = number << 8 | (i < text.size() ? static_cast<uint8_t>(text[i]) : 0);
-  }
-  return number;
-}
-
-size_t common_prefix(std::string_view a, std::string_view b) {
-  return static_cast<size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
-}
-
-// The kinds in order of their texts. Names of machines begin alike and differ in a few bytes behind
-// that, so mostly one comparison of two numbers decides.
-std::vector<uint32_t> sorted_kinds(const TagTexts& texts, const std::vector<uint32_t>& places) {
+// The kinds in order of their texts.
+std::vector<uint32_t> sorted_kinds(const TagTexts& texts, const std::vector<uint32_t>& places,
+                                   Interrupt& interrupt) {
   std::vector<uint32_t> order(places.size());
   std::iota(order.begin(), order.end(), 0);
   if (places.size() < 2) return order;
@@ -97,6 +87,7 @@ std::vector<uint32_t> sorted_kinds(const TagTexts& texts, const std::vector<uint
     kinds.push_back({leading_bytes(texts.of(places[kind])[0].substr(prefix)), kind});
   }
   std::ranges::sort(kinds, [&](const Kind& a, const Kind& b) {
+    if (interrupt.is_due()) return false;
     if (a.leading != b.leading) return a.leading < b.leading;
     return std::ranges::lexicographical_compare(texts.of(places[a.kind]),
                                                 texts.of(places[b.kind]));
@@ -107,22 +98,36 @@ std::vector<uint32_t> sorted_kinds(const TagTexts& texts, const std::vector<uint
 
 }  // namespace
 
-SeriesGroups::SeriesGroups(const std::string& name, const SeriesList& list,
-                           std::span<const std::optional<ColumnId>> tags) {
-  const TagTexts texts(list, tags);
-  const std::vector<uint32_t> places = texts.find_kinds(list.series.size(), group_of_);
-  const std::vector<uint32_t> order = sorted_kinds(texts, places);
+Result<SeriesGroups> SeriesGroups::make(const std::string& name, const SeriesList& list,
+                                        std::span<const std::optional<ColumnId>> tags,
+                                        Interrupt& interrupt, MemoryClaim& memory) {
+  SeriesGroups groups;
+  // The texts, which are equal, and what this keeps of each series.
+  const size_t series_bytes = tags.size() * sizeof(std::string_view) + 20 + sizeof(KeyHash) +
+                              3 * sizeof(uint32_t);
+  TRY_VOID(memory.set(list.series.size() * series_bytes));
+  const TagTexts texts(list, tags, interrupt);
+  TRY_VOID(interrupt.check());
+  const std::vector<uint32_t> places = texts.find_kinds(list.series.size(), groups.group_of_);
+  const size_t group_bytes = 2 * sizeof(uint32_t) + 16 + sizeof(GroupKey) + name.capacity() +
+                             tags.size() * sizeof(std::string);
+  TRY_VOID(memory.set(list.series.size() * series_bytes + places.size() * group_bytes));
+  const std::vector<uint32_t> order = sorted_kinds(texts, places, interrupt);
+  TRY_VOID(interrupt.check());
   std::vector<uint32_t> group_of_kind(places.size());
-  keys_.reserve(places.size());
+  groups.keys_.reserve(places.size());
   for (uint32_t group = 0; group < order.size(); ++group) {
+    if (interrupt.is_due()) return fail(interrupt.check().error());
     group_of_kind[order[group]] = group;
     const auto values = texts.of(places[order[group]]);
-    keys_.push_back({.name = name, .tags = {values.begin(), values.end()}});
+    groups.keys_.push_back({.name = name, .tags = {values.begin(), values.end()}});
   }
-  for (uint32_t& group : group_of_) group = group_of_kind[group];
-  series_.reserve(list.series.size());
-  for (const SeriesRef& series : list.series) series_.push_back(series.hash);
-  list_places(places.size());
+  for (uint32_t& group : groups.group_of_) group = group_of_kind[group];
+  groups.series_.reserve(list.series.size());
+  for (const SeriesRef& series : list.series) groups.series_.push_back(series.hash);
+  groups.list_places(places.size());
+  TRY_VOID(memory.set(groups.size_bytes()));
+  return groups;
 }
 
 void SeriesGroups::list_places(size_t group_count) {

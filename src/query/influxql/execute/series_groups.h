@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "model/ids.h"
+#include "query/influxql/execute/interrupt.h"
 #include "query/influxql/execute/points.h"
 #include "store/store.h"
 
@@ -25,9 +26,10 @@ class SeriesGroups {
 
   SeriesGroups() = default;
   /// The dimensions are `tags`, of which some may be no tag of the table; `name` is the first part
-  /// of every key.
-  SeriesGroups(const std::string& name, const SeriesList& list,
-               std::span<const std::optional<ColumnId>> tags);
+  /// of every key. `memory` holds what they take, and more while they are made.
+  static Result<SeriesGroups> make(const std::string& name, const SeriesList& list,
+                                   std::span<const std::optional<ColumnId>> tags,
+                                   Interrupt& interrupt, MemoryClaim& memory);
 
   size_t size() const { return begins_.empty() ? 0 : begins_.size() - 1; }
   /// By rising hash.

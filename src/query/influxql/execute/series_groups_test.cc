@@ -35,6 +35,14 @@ Listed list_of(const std::vector<std::pair<std::string, std::string>>& series) {
   return listed;
 }
 
+SeriesGroups groups_of(const SeriesList& list, std::span<const std::optional<ColumnId>> tags) {
+  Interrupt never([] { return Result<void>(); });
+  MemoryBudget budget(1 << 20);
+  MemoryClaim memory(budget);
+  auto groups = SeriesGroups::make("cpu", list, tags, never, memory);
+  return groups ? std::move(*groups) : SeriesGroups();
+}
+
 TEST(SeriesGroups, AreSortedAndKnowTheirSeries) {
   SeededRandom random(1);
   const std::string hosts[] = {"", "host_1", "host_10", "host_2", "host_123456789",
@@ -58,7 +66,7 @@ TEST(SeriesGroups, AreSortedAndKnowTheirSeries) {
       }
       expected[key].push_back(place);
     }
-    SeriesGroups groups("cpu", listed.list, tags);
+    SeriesGroups groups = groups_of(listed.list, tags);
     ASSERT_EQ(groups.size(), expected.size());
     size_t group = 0;
     for (const auto& [key, places] : expected) {
@@ -79,7 +87,7 @@ TEST(SeriesGroups, AreSortedAndKnowTheirSeries) {
 TEST(SeriesGroups, ForgetGroupsThatAreNotKept) {
   const Listed listed = list_of({{"a", "x"}, {"b", "x"}, {"b", "y"}, {"c", ""}});
   const std::vector<std::optional<ColumnId>> tags = {kHost};
-  SeriesGroups groups("cpu", listed.list, tags);
+  SeriesGroups groups = groups_of(listed.list, tags);
   groups.keep(std::vector<uint32_t>{1, 2});
   ASSERT_EQ(groups.size(), 2u);
   EXPECT_EQ(groups.series().size(), 3u);
@@ -93,10 +101,30 @@ TEST(SeriesGroups, ForgetGroupsThatAreNotKept) {
                groups.find(series_key_hash(listed.keys[3]), 0));
 }
 
+TEST(SeriesGroups, AreNotMadeWithoutMemoryOrAfterTheEnd) {
+  std::vector<std::pair<std::string, std::string>> series;
+  for (int i = 0; i < 5'000; ++i) series.emplace_back("h" + std::to_string(i), "");
+  const Listed listed = list_of(series);
+  const std::vector<std::optional<ColumnId>> tags = {kHost};
+  const auto error_of = [&](size_t bytes_max, bool is_over) {
+    Interrupt interrupt([is_over]() -> Result<void> {
+      if (is_over) return fail(ErrorCode::kCancelled, "query interrupted");
+      return {};
+    });
+    MemoryBudget budget(bytes_max);
+    MemoryClaim memory(budget);
+    const auto groups = SeriesGroups::make("cpu", listed.list, tags, interrupt, memory);
+    return groups ? ErrorCode::kInternal : groups.error().code;
+  };
+  EXPECT_EQ(error_of(1 << 22, false), ErrorCode::kInternal);  // They were made.
+  EXPECT_EQ(error_of(1 << 16, false), ErrorCode::kOverloaded);
+  EXPECT_EQ(error_of(1 << 22, true), ErrorCode::kCancelled);
+}
+
 TEST(SeriesGroups, AreNoneWithoutSeries) {
   const std::vector<std::optional<ColumnId>> tags = {kHost};
-  EXPECT_EQ(SeriesGroups("cpu", SeriesList{}, tags).size(), 0u);
-  EXPECT_EQ(SeriesGroups("cpu", SeriesList{}, {}).size(), 0u);
+  EXPECT_EQ(groups_of(SeriesList{}, tags).size(), 0u);
+  EXPECT_EQ(groups_of(SeriesList{}, {}).size(), 0u);
   EXPECT_EQ(SeriesGroups().size(), 0u);
 }
 

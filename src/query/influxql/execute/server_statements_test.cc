@@ -19,12 +19,44 @@ TEST(RunningQueries, AreListedAndKilledByNumber) {
     EXPECT_EQ(queries.list()[0].text, "a");
     EXPECT_TRUE(queries.kill(1));
     EXPECT_TRUE(flag->load());
-    EXPECT_TRUE(first.is_killed());
-    EXPECT_FALSE(second.is_killed());
+    EXPECT_EQ(first.stop(), RunningQueries::Stop::kKilled);
+    EXPECT_EQ(second.stop(), RunningQueries::Stop::kNone);
     EXPECT_EQ(queries.kill(1).error().message, "query already killed");
   }
   EXPECT_TRUE(queries.list().empty());
   EXPECT_EQ(queries.kill(1).error().message, "no such query id: 1");
+}
+
+TEST(RunningQueries, AreStoppedWhenTheirTimeIsOver) {
+  RunningQueries queries;
+  const auto flag = std::make_shared<std::atomic<bool>>(false);
+  const auto other = std::make_shared<std::atomic<bool>>(false);
+  const auto first = queries.begin("a", "db", 5, flag, 10);
+  const auto second = queries.begin("b", "db", 5, other);
+  queries.stop_late(10);
+  EXPECT_FALSE(flag->load());
+  queries.stop_late(11);
+  EXPECT_TRUE(flag->load());
+  EXPECT_EQ(first.stop(), RunningQueries::Stop::kLate);
+  EXPECT_FALSE(other->load());
+  EXPECT_EQ(second.stop(), RunningQueries::Stop::kNone);
+}
+
+TEST(ServerStatements, ShareTheTimeThatARequestMayTake) {
+  TestDatabase database;
+  database.write("m v=1 0");
+  database.options().timeout_ns = 1'000'000'000;
+  database.options().storage = [&] {
+    database.clock().advance_ns(800'000'000);
+    return StorageFacts{};
+  };
+  const std::string slow = "SHOW DIAGNOSTICS";
+  EXPECT_TRUE(database.run(slow + "; SELECT v FROM m").ends_with(" | m time,v: 0,1"));
+  const std::string late = " | error: query-timeout limit exceeded | error: not executed";
+  EXPECT_TRUE(database.run(slow + "; " + slow + "; SELECT v FROM m; SELECT v FROM m")
+                  .ends_with(late));
+  EXPECT_TRUE(database.run(slow + "; " + slow + "; SHOW DATABASES; SHOW DATABASES")
+                  .ends_with(late));
 }
 
 TEST(ServerStatements, ShowTheQueriesThatRun) {

@@ -71,7 +71,7 @@ class CardinalityCount {
     int64_t count = 0;
     for (const ListedMeasurement& measurement : measurements) {
       if (statement_.condition) {
-        if (TRY(list_series(measurement, statement_.condition, context_)).empty()) continue;
+        if (TRY(count_series(measurement, statement_.condition, context_)) == 0) continue;
       }
       ++count;
     }
@@ -82,13 +82,18 @@ class CardinalityCount {
   Result<void> count_all_series(const std::vector<ListedMeasurement>& measurements) {
     int64_t count = 0;
     for (const ListedMeasurement& measurement : measurements) {
-      count += static_cast<int64_t>(
-          TRY(list_series(measurement, std::nullopt, context_)).size());
+      count += static_cast<int64_t>(TRY(count_series(measurement, std::nullopt, context_)));
     }
     return answer_.series("", {"cardinality estimation"}, {{count}});
   }
 
   Result<void> count(const ListedMeasurement& measurement) {
+    if (statement_.subject == Subject::kSeries && dimensions_.empty()) {
+      if (statement_.offset > 0) return {};
+      const uint64_t count =
+          TRY(count_series(measurement, statement_.condition, context_));
+      return count == 0 ? Result<void>() : answer_count(measurement, {}, count);
+    }
     std::map<std::vector<std::pair<std::string, std::string>>, std::set<std::string>> counted;
     if (statement_.subject == Subject::kFieldKeys) {
       for (const BoundTableRef& table : measurement.tables) {
@@ -99,21 +104,27 @@ class CardinalityCount {
         add(measurement, tags, counted[group_of(tags)]);
       }
     }
+    for (const auto& [group, names] : counted) {
+      if (names.empty() || statement_.offset > 0) continue;
+      TRY_VOID(answer_count(measurement, group, names.size()));
+    }
+    return {};
+  }
+
+  Result<void> answer_count(const ListedMeasurement& measurement,
+                            const std::vector<std::pair<std::string, std::string>>& group,
+                            size_t count) {
     const bool is_estimate = statement_.subject == Subject::kSeries && !statement_.is_exact &&
                              dimensions_.empty() && statement_.limit == 0 &&
                              statement_.offset == 0;
-    for (const auto& [group, names] : counted) {
-      if (names.empty() || statement_.offset > 0) continue;
-      TRY_VOID(answer_.begin_series(
-          {.name = measurement.name,
-           .tags = group,
-           .columns = {is_estimate ? "cardinality estimation" : "count"}}));
-      ColumnVector column(ValueType::kInt64);
-      column.append_i64(static_cast<int64_t>(names.size()));
-      TRY_VOID(answer_.rows({.columns = {column.view()}, .row_count = 1}));
-      TRY_VOID(answer_.end_series());
-    }
-    return {};
+    TRY_VOID(answer_.begin_series(
+        {.name = measurement.name,
+         .tags = group,
+         .columns = {is_estimate ? "cardinality estimation" : "count"}}));
+    ColumnVector column(ValueType::kInt64);
+    column.append_i64(static_cast<int64_t>(count));
+    TRY_VOID(answer_.rows({.columns = {column.view()}, .row_count = 1}));
+    return answer_.end_series();
   }
 
   std::vector<std::pair<std::string, std::string>> group_of(const TagSet& tags) const {

@@ -4,13 +4,14 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "query/influxql/execute/listed_series.h"
 #include "query/influxql/execute/measurement_condition.h"
 #include "query/influxql/execute/tag_key_match.h"
-#include "query/influxql/plan/series_condition.h"
 
 namespace varve::influxql {
 namespace {
@@ -91,39 +92,50 @@ Result<std::vector<std::pair<std::string, std::string>>> measurement_places(
   return places;
 }
 
-/// Rows of key and value, of which LIMIT and OFFSET leave some; no series when they leave none.
-Result<void> answer_tag_values(const std::string& measurement,
-                               const std::map<std::string, std::vector<std::string>>& values,
-                               const ShowTagValuesStatement& statement, Answer& answer) {
-  constexpr size_t kRowsPerBlock = 8192;
-  auto to_skip = static_cast<uint64_t>(std::max<int64_t>(statement.offset, 0));
-  uint64_t rows_left =
-      statement.limit > 0 ? static_cast<uint64_t>(statement.limit) : UINT64_MAX;
-  bool has_begun = false;
-  for (const auto& [key, texts] : values) {
-    const size_t skipped = std::min<uint64_t>(to_skip, texts.size());
-    to_skip -= skipped;
-    for (size_t begin = skipped; begin < texts.size() && rows_left > 0;) {
-      const size_t end = begin + std::min<uint64_t>({texts.size() - begin, kRowsPerBlock,
-                                                     rows_left});
-      ColumnVector keys(ValueType::kString);
-      ColumnVector cells(ValueType::kString);
-      for (size_t i = begin; i < end; ++i) {
-        keys.append_string_view(key);
-        cells.append_string_view(texts[i]);
-      }
-      if (!has_begun) {
-        TRY_VOID(answer.begin_series(
-            {.name = measurement, .tags = {}, .columns = {"key", "value"}}));
-      }
-      has_begun = true;
-      TRY_VOID(answer.rows({.columns = {keys.view(), cells.view()}, .row_count = end - begin}));
-      rows_left -= end - begin;
-      begin = end;
+/// Rows of texts, of which LIMIT and OFFSET leave some; no series when they leave none.
+class TextRows {
+ public:
+  TextRows(const ResultHeader& header, int64_t limit, int64_t offset, Answer& answer)
+      : header_(header),
+        to_skip_(static_cast<uint64_t>(std::max<int64_t>(offset, 0))),
+        rows_left_(limit > 0 ? static_cast<uint64_t>(limit) : UINT64_MAX),
+        answer_(answer) {}
+
+  bool is_full() const { return rows_left_ == 0; }
+
+  /// A row for each of the texts, with `first` before it where the header has two columns.
+  Result<void> add(std::string_view first, std::span<const std::string_view> texts) {
+    const size_t skipped = std::min<uint64_t>(to_skip_, texts.size());
+    to_skip_ -= skipped;
+    for (size_t begin = skipped; begin < texts.size() && rows_left_ > 0;) {
+      const size_t count =
+          std::min<uint64_t>({texts.size() - begin, kRowsPerBlock, rows_left_});
+      if (!has_begun_) TRY_VOID(answer_.begin_series(header_));
+      has_begun_ = true;
+      const std::vector<std::string_view> same(header_.columns.size() > 1 ? count : 0, first);
+      ResultBlock block{.columns = {}, .row_count = count};
+      if (!same.empty()) block.columns.push_back(column_of(same));
+      block.columns.push_back(column_of(texts.subspan(begin, count)));
+      TRY_VOID(answer_.rows(block));
+      rows_left_ -= count;
+      begin += count;
     }
+    return {};
   }
-  return has_begun ? answer.end_series() : Result<void>();
-}
+  Result<void> finish() { return has_begun_ ? answer_.end_series() : Result<void>(); }
+
+ private:
+  static constexpr size_t kRowsPerBlock = 8192;
+  static ColumnView column_of(std::span<const std::string_view> texts) {
+    return {.type = ValueType::kString, .values = texts.data(), .row_count = texts.size()};
+  }
+
+  const ResultHeader header_;
+  uint64_t to_skip_;
+  uint64_t rows_left_;
+  bool has_begun_ = false;
+  Answer& answer_;
+};
 
 }  // namespace
 
@@ -156,18 +168,14 @@ Result<void> execute(const ShowSeriesStatement& statement, StatementContext& con
                         .sources = statement.sources,
                         .follows_request_policy = true,
                         .time = split.time};
-  ValueRows rows;
+  TextRows rows({.name = {}, .tags = {}, .columns = {"key"}}, statement.limit, statement.offset,
+                answer);
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
-    std::vector<std::string> keys;
-    for (const TagSet& tags : TRY(list_series(measurement, split.condition, context))) {
-      keys.push_back(series_text(measurement.name, tags));
-    }
-    std::sort(keys.begin(), keys.end());
-    for (std::string& key : keys) rows.push_back({std::move(key)});
+    if (rows.is_full()) break;
+    const auto listed = TRY(list_series_texts(measurement, split.condition, context));
+    TRY_VOID(rows.add({}, listed->texts));
   }
-  cut(rows, statement.limit, statement.offset);
-  if (rows.empty()) return {};
-  return answer.series("", {"key"}, rows);
+  return rows.finish();
 }
 
 Result<void> execute(const ShowTagKeysStatement& statement, StatementContext& context,
@@ -178,15 +186,10 @@ Result<void> execute(const ShowTagKeysStatement& statement, StatementContext& co
   const TagKeyMatch match(statement.key);
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
     if (split.condition) TRY_VOID(check_quoted_values(*split.condition));
-    std::set<std::string> keys;
-    for (const TagSet& tags :
-         TRY(list_series(measurement, split.condition, context, Undecided::kIsRefused))) {
-      for (const auto& [key, value] : tags) {
-        if (match.matches(key)) keys.insert(key);
-      }
-    }
     ValueRows rows;
-    for (const std::string& key : keys) rows.push_back({key});
+    for (std::string& key : TRY(list_tag_keys(measurement, match, split.condition, context))) {
+      rows.push_back({std::move(key)});
+    }
     cut(rows, statement.limit, statement.offset);
     if (!rows.empty()) TRY_VOID(answer.series(measurement.name, {"tagKey"}, rows));
   }
@@ -202,7 +205,10 @@ Result<void> execute(const ShowTagValuesStatement& statement, StatementContext& 
   for (const ListedMeasurement& measurement : TRY(list_measurements(scope, context))) {
     if (split.condition) TRY_VOID(check_quoted_values(*split.condition));
     const auto values = TRY(list_tag_values(measurement, match, split.condition, context));
-    TRY_VOID(answer_tag_values(measurement.name, values, statement, answer));
+    TextRows rows({.name = measurement.name, .tags = {}, .columns = {"key", "value"}},
+                  statement.limit, statement.offset, answer);
+    for (const auto& [key, listed] : values) TRY_VOID(rows.add(key, listed->texts));
+    TRY_VOID(rows.finish());
   }
   return {};
 }

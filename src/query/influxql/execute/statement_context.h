@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "ingest/ingest.h"
@@ -13,6 +15,9 @@
 #include "store/store.h"
 
 namespace varve::influxql {
+
+/// Of a query whose time is over. Source: InfluxDB 1.8, query.ErrQueryTimeoutLimitExceeded.
+inline constexpr std::string_view kTooLate = "query-timeout limit exceeded";
 
 /// Threads: one owner. The references outlive it.
 struct StatementContext {
@@ -32,7 +37,7 @@ struct StatementContext {
       return fail(ErrorCode::kCancelled, "query interrupted");
     }
     if (deadline_steady_ns != 0 && clock.steady_ns() > deadline_steady_ns) {
-      return fail(ErrorCode::kTimeout, "query-timeout limit exceeded");
+      return fail(ErrorCode::kTimeout, std::string(kTooLate));
     }
     return {};
   }

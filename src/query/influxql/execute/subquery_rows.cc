@@ -28,8 +28,9 @@ class Collector final : public GroupConsumer {
     for (const std::string& tag : outer.group_by) key_tags_.push_back(*tag_number(tag));
   }
 
-  void want(const std::vector<Variable>& wanted) {
-    for (const Variable& variable : wanted) {
+  void want(const std::vector<Variable>& variables, NanCast nan_cast) {
+    nan_cast_ = nan_cast;
+    for (const Variable& variable : variables) {
       Mapping mapping = find_column(variable);
       if (!mapping.column) {
         const auto& own = subquery_.dimensions;
@@ -67,6 +68,9 @@ class Collector final : public GroupConsumer {
     entry.key.name = key.name;
     for (const size_t tag : key_tags_) entry.key.tags.push_back(key.tags[tag]);
     for (const Mapping& mapping : wanted_) entry.rows.columns.emplace_back(mapping.type);
+    held_bytes_ += sizeof(entry) + entry.key.name.capacity() +
+                   entry.key.tags.size() * sizeof(std::string) +
+                   wanted_.size() * sizeof(ColumnVector);
     entries_.push_back(std::move(entry));
     return {};
   }
@@ -74,13 +78,13 @@ class Collector final : public GroupConsumer {
   Result<void> rows(const RowBlock& block) override {
     std::vector<uint8_t> mask;
     if (condition_) {
-      const std::vector<ColumnVector> inputs = map(filter_inputs_, block);
+      const std::vector<ColumnVector> inputs = map(filter_inputs_, block, NanCast::kAsGo);
       std::vector<ColumnView> views;
       for (const ColumnVector& column : inputs) views.push_back(column.view());
       mask = evaluate_condition(*condition_, views, block.row_count());
     }
     Rows& kept = entries_.back().rows;
-    const std::vector<ColumnVector> columns = map(wanted_, block);
+    const std::vector<ColumnVector> columns = map(wanted_, block, nan_cast_);
     for (size_t row = 0; row < block.row_count(); ++row) {
       if (condition_ && mask[row] == 0) continue;
       kept.times_ns.push_back(block.times_ns[row]);
@@ -113,12 +117,12 @@ class Collector final : public GroupConsumer {
     return mapping;
   }
 
-  std::vector<ColumnVector> map(const std::vector<Mapping>& mappings,
-                                const RowBlock& block) const {
+  std::vector<ColumnVector> map(const std::vector<Mapping>& mappings, const RowBlock& block,
+                                NanCast nan_cast) const {
     std::vector<ColumnVector> columns;
     for (const Mapping& mapping : mappings) {
       if (mapping.column) {
-        columns.push_back(cast_column(block.columns[*mapping.column], mapping.type));
+        columns.push_back(cast_column(block.columns[*mapping.column], mapping.type, nan_cast));
         continue;
       }
       ColumnVector column(mapping.type);
@@ -141,6 +145,7 @@ class Collector final : public GroupConsumer {
   size_t held_bytes_ = 0;
   std::vector<size_t> key_tags_;
   std::vector<Mapping> wanted_;
+  NanCast nan_cast_ = NanCast::kAsGo;
   std::vector<Mapping> filter_inputs_;
   std::optional<RowExpression> condition_;
   GroupKey group_;
@@ -150,13 +155,11 @@ class Collector final : public GroupConsumer {
 }  // namespace
 
 Result<SubqueryRows> SubqueryRows::run(const SelectPlan& subquery, const RunOptions& outer,
-                                       const std::vector<Variable>& wanted,
-                                       const std::optional<Expression>& condition,
-                                       StatementContext& context) {
+                                       const Wanted& wanted, StatementContext& context) {
   const RunOptions inner = options_of_inner(subquery, outer, context.now_ns);
   Collector collector(subquery, inner, outer, context);
-  collector.want(wanted);
-  if (condition) collector.filter_by(*condition);
+  collector.want(wanted.variables, wanted.nan_cast);
+  if (wanted.condition) collector.filter_by(*wanted.condition);
   SubqueryRows result;
   for (const Mapping& mapping : collector.wanted()) result.has_.push_back(mapping.exists());
   TRY_VOID(run_select(subquery, inner, context, collector));

@@ -20,13 +20,19 @@ namespace varve::influxql {
 /// Threads: one owner.
 class SubqueryRows {
  public:
+  /// What the outer SELECT wants.
+  struct Wanted {
+    const std::vector<Variable>& variables;
+    const std::optional<Expression>& condition;
+    /// Source: InfluxDB 1.13: rows that are shown as they are have null there, functions take the
+    /// least integer.
+    NanCast nan_cast = NanCast::kAsGo;
+  };
   /// Runs the subquery of a SELECT that runs with `outer`, keeps the rows for which that SELECT's
   /// condition holds, and of those the wanted variables, cast to their types.
   /// A name is looked for among the subquery's columns, then among the tags it groups by.
   static Result<SubqueryRows> run(const SelectPlan& subquery, const RunOptions& outer,
-                                  const std::vector<Variable>& wanted,
-                                  const std::optional<Expression>& condition,
-                                  StatementContext& context);
+                                  const Wanted& wanted, StatementContext& context);
 
   /// Rows of one group of the subquery, under the key of the outer group they belong to; in rising
   /// order of the groups.

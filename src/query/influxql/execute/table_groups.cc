@@ -96,17 +96,25 @@ Result<void> TableGroups::find(const RunOptions& options, StatementContext& cont
   for (const auto& column : columns) {
     if (column) key_tags.insert(*column);
   }
+  MemoryClaim list_memory(context.budget);
   const SeriesList list = TRY(context.store.list_series(
       {.table = table.table->id,
        .range = range_,
        .predicate = scan_.tag_predicate(),
-       .key_tags = std::vector<ColumnId>(key_tags.begin(), key_tags.end())}));
+       .key_tags = std::vector<ColumnId>(key_tags.begin(), key_tags.end()),
+       .cancel = context.cancel,
+       .watch = [&](size_t bytes) -> Result<void> {
+         TRY_VOID(context.check());
+         return list_memory.set(bytes);
+       }}));
   if (context.options.series_max > 0 && list.series.size() > context.options.series_max) {
     return fail(ErrorCode::kTooLarge, "max-select-series limit exceeded: (" +
                                           std::to_string(list.series.size()) + "/" +
                                           std::to_string(context.options.series_max) + ")");
   }
-  groups_ = SeriesGroups(table.name, list, columns);
+  memory_.emplace(context.budget);
+  Interrupt interrupt(context);
+  groups_ = TRY(SeriesGroups::make(table.name, list, columns, interrupt, *memory_));
   if (options.series_limit > 0 || options.series_offset > 0) limit_groups(options);
   ahead_.emplace(scan_, groups_, context.budget);
   return {};

@@ -34,8 +34,6 @@ class TableGroups {
   /// The part of the options' range in which rows can be.
   TimeRange range() const { return range_; }
   bool has_fields() const { return scan_.has_fields(); }
-  /// What the groups take, their keys included while they are here.
-  size_t size_bytes() const { return groups_.size_bytes(); }
 
   /// Every row of every group, or, when they are asked for, summaries of some.
   Result<void> for_each_run(StatementContext& context, const VisitRun& visit,
@@ -67,6 +65,7 @@ class TableGroups {
   /// True when groups_ hold every series, so that a scan needs no list of them.
   bool is_complete_ = true;
   SeriesGroups groups_;
+  std::optional<MemoryClaim> memory_;  // Of groups_ and their keys, wherever they are.
   std::vector<size_t> numbers_;  // By group; empty: as they are.
   std::optional<RowsAhead> ahead_;
 };

@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <set>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "query/influxql/execute/interrupt.h"
 #include "query/influxql/execute/merge_order.h"
 
 namespace varve::influxql {
@@ -45,32 +47,45 @@ auto with_cells(const ColumnView& cells, F&& f) {
   return f(cells.as<std::string_view>());
 }
 
+// For each row of a window: its place in an order, twice while that is made.
+constexpr size_t kOrderRowBytes = 16;
+constexpr size_t kResultRowBytes = 24;
+// An entry of a set or map.
+constexpr size_t kNodeBytes = 72;
+// Less of a change is not worth telling.
+constexpr size_t kHoldStepBytes = 256 << 10;
+
 /// Makes the result of one call.
 class WindowFunction {
  public:
   WindowFunction(const FunctionCall& call, const RunOptions& options, const Points& points,
-                 bool keeps_times)
+                 bool keeps_times, StatementContext& context)
       : call_(call),
         options_(options),
         points_(points),
         values_(points.values.view()),
         keeps_times_(keeps_times),
+        interrupt_(context),
+        memory_(context.budget),
         result_(result_type()) {
     for (const ColumnVector& column : points.aux) result_.aux.emplace_back(column.type());
   }
 
-  Points run() {
+  Result<Points> run() {
     size_t begin = 0;
     while (begin < points_.size()) {
+      TRY_VOID(end_reason());
       const WindowRange window = options_.window(points_.times_ns[begin]);
       size_t end = begin + 1;
       while (end < points_.size() && points_.times_ns[end] >= window.begin_ns &&
              points_.times_ns[end] < window.end_ns) {
         ++end;
       }
+      if (!hold((end - begin) * kOrderRowBytes)) return fail(*refused_);
       apply({begin, end});
       begin = end;
     }
+    TRY_VOID(end_reason());
     return std::move(result_);
   }
 
@@ -109,6 +124,21 @@ class WindowFunction {
     }
   }
 
+  // Says how much is held beside the result; false when that is too much.
+  bool hold(size_t bytes) {
+    const size_t total = bytes + result_.times_ns.size() * kResultRowBytes;
+    if (total < held_bytes_ + kHoldStepBytes && total + kHoldStepBytes > held_bytes_) return true;
+    held_bytes_ = total;
+    if (auto held = memory_.set(total); !held) refused_ = std::move(held.error());
+    return !refused_.has_value();
+  }
+  bool is_over() { return refused_.has_value() || interrupt_.is_due(); }
+  Result<void> end_reason() {
+    if (refused_) return fail(*refused_);
+    if (interrupt_.is_due()) return interrupt_.check();
+    return {};
+  }
+
   // The value was appended; the time of the window goes beside it.
   void finish(WindowRows rows) {
     result_.times_ns.push_back(options_.window_time(points_.times_ns[rows.begin]));
@@ -126,10 +156,10 @@ class WindowFunction {
   }
 
   // Rows of a window by value, equal values in InfluxDB's order.
-  std::vector<size_t> by_value(WindowRows rows) const {
+  std::vector<size_t> by_value(WindowRows rows) {
     return with_cells(values_, [&](auto cells) {
       std::vector<size_t> order = unstable_order(rows.size(), [&](size_t a, size_t b) {
-        return cells[rows.begin + a] < cells[rows.begin + b];
+        return !interrupt_.is_due() && cells[rows.begin + a] < cells[rows.begin + b];
       });
       for (size_t& row : order) row += rows.begin;
       return order;
@@ -244,10 +274,14 @@ class WindowFunction {
       std::set<std::decay_t<decltype(cells[0])>> seen;
       std::vector<size_t> kept;
       for (size_t row = rows.begin; row < rows.end; ++row) {
-        if (seen.insert(cells[row]).second) kept.push_back(row);
+        if (seen.insert(cells[row]).second) {
+          kept.push_back(row);
+          if (!hold(rows.size() * kOrderRowBytes + seen.size() * kNodeBytes)) return 0;
+        }
+        if (is_over()) return 0;
       }
       std::stable_sort(kept.begin(), kept.end(), [&](size_t a, size_t b) {
-        return points_.times_ns[a] == points_.times_ns[b] && cells[a] < cells[b];
+        return !interrupt_.is_due() && points_.times_ns[a] == points_.times_ns[b] && cells[a] < cells[b];
       });
       for (const size_t row : kept) choose(row, false);
       return 0;
@@ -260,6 +294,7 @@ class WindowFunction {
     std::vector<size_t> kept;
     static thread_local std::mt19937_64 random(std::random_device{}());
     for (size_t row = rows.begin; row < rows.end; ++row) {
+      if (is_over()) return;
       if (kept.size() < wanted) {
         kept.push_back(row);
         continue;
@@ -282,7 +317,7 @@ class WindowFunction {
   }
 
   // The best rows of a window, one of each combination of tags when there are tags.
-  std::vector<size_t> candidates(WindowRows rows) const {
+  std::vector<size_t> candidates(WindowRows rows) {
     std::vector<size_t> all(rows.size());
     std::iota(all.begin(), all.end(), rows.begin);
     if (call_.tags.empty()) return all;
@@ -296,6 +331,11 @@ class WindowFunction {
       }
       const auto [entry, is_new] = best.try_emplace(std::move(key), row);
       if (!is_new && beats(row, entry->second)) entry->second = row;
+      const size_t key_bytes = call_.tags.size() * sizeof(std::string_view);
+      if (is_new && !hold(rows.size() * kOrderRowBytes + best.size() * (kNodeBytes + key_bytes))) {
+        return {};
+      }
+      if (is_over()) return {};
     }
     std::vector<size_t> chosen;
     for (const auto& [key, row] : best) chosen.push_back(row);
@@ -306,10 +346,11 @@ class WindowFunction {
     std::vector<size_t> chosen = candidates(rows);
     const auto wanted = static_cast<size_t>(call_.integer(0, 1));
     std::stable_sort(chosen.begin(), chosen.end(),
-                     [&](size_t a, size_t b) { return beats(a, b); });
+                     [&](size_t a, size_t b) { return !interrupt_.is_due() && beats(a, b); });
     if (chosen.size() > wanted) chosen.resize(wanted);
     // In order of time; at one time the better first.
     std::stable_sort(chosen.begin(), chosen.end(), [&](size_t a, size_t b) {
+      if (interrupt_.is_due()) return false;
       return options_.is_ascending ? points_.times_ns[a] < points_.times_ns[b]
                                    : points_.times_ns[a] > points_.times_ns[b];
     });
@@ -321,6 +362,10 @@ class WindowFunction {
   const Points& points_;
   ColumnView values_;
   bool keeps_times_;
+  Interrupt interrupt_;
+  MemoryClaim memory_;
+  size_t held_bytes_ = 0;
+  std::optional<Error> refused_;  // Why memory was.
   Points result_;
 };
 
@@ -344,9 +389,10 @@ bool is_window_function(const FunctionCall& call) {
   }
 }
 
-Points apply_window_function(const FunctionCall& call, const RunOptions& options,
-                             const Points& points, bool keeps_times) {
-  return WindowFunction(call, options, points, keeps_times).run();
+Result<Points> apply_window_function(const FunctionCall& call, const RunOptions& options,
+                                     const Points& points, bool keeps_times,
+                                     StatementContext& context) {
+  return WindowFunction(call, options, points, keeps_times, context).run();
 }
 
 Points without_nulls(Points points) {

@@ -11,6 +11,8 @@ namespace {
 
 // Slots that may lie densely whether or not rows fall into them.
 constexpr uint64_t kDenseSlotsMax = uint64_t{1} << 22;
+// Of a slot that was looked for by group and window: in the map, and in the list of its group.
+constexpr size_t kSparseSlotBytes = 96;
 
 StateParts parts_for(Function function) {
   switch (function) {
@@ -142,6 +144,7 @@ Result<void> WindowStates::run() {
   }
   is_dense_ = grid_->count() <= kDenseSlotsMax / group_count;
   if (is_dense_) slot_count_ = group_count * grid_->count();
+  TRY_VOID(claim_memory(slot_count_));
   group_slots_.resize(is_dense_ ? 0 : group_count);
   if (beside_.empty()) {
     for (size_t i = 0; i < wanted_.size(); ++i) {
@@ -152,7 +155,6 @@ Result<void> WindowStates::run() {
     chosen_.emplace(requests_.front().call.function, argument_type(requests_.front().call));
     chosen_->grow(slot_count_);
   }
-  TRY_VOID(claim_memory());
   const auto summaries = summary_request();
   return input_->for_each_run([this](const RowRun& run) { return fold(run); },
                               summaries ? &*summaries : nullptr);
@@ -174,11 +176,19 @@ std::optional<GroupSummaryRequest> WindowStates::summary_request() {
                              }};
 }
 
-Result<void> WindowStates::claim_memory() {
-  size_t bytes = sparse_slots_.size() * 64;
-  for (const PartialStates& states : states_) bytes += states.size_bytes();
-  if (chosen_) bytes += slot_count_ * (sizeof(ChosenPoints::Chosen) + 64 * beside_.size());
-  return memory_.set(bytes);
+// Before they are there.
+Result<void> WindowStates::claim_memory(size_t slot_count) {
+  size_t slot_bytes = is_dense_ ? 0 : kSparseSlotBytes;
+  if (beside_.empty()) {
+    for (size_t i = 0; i < wanted_.size(); ++i) {
+      const ValueType type = to_value_type(wanted_[i].type).value_or(ValueType::kFloat64);
+      slot_bytes += PartialStates::slot_size_bytes(type, parts_[i]);
+    }
+  } else {
+    slot_bytes += sizeof(ChosenPoints::Chosen) + 64 * beside_.size();
+  }
+  const size_t group_bytes = is_dense_ ? 0 : input_->groups().size() * sizeof(group_slots_[0]);
+  return memory_.set(group_bytes + slot_count * slot_bytes);
 }
 
 Result<uint32_t> WindowStates::slot_of(size_t group, uint64_t window) {
@@ -188,15 +198,17 @@ Result<uint32_t> WindowStates::slot_of(size_t group, uint64_t window) {
   if (!is_new) return entry->second;
   group_slots_[group].emplace_back(window, entry->second);
   if (sparse_slots_.size() > slot_count_) {
-    slot_count_ = std::max<size_t>(4096, slot_count_ * 2);
-    if (slot_count_ > UINT32_MAX) {
+    // By half, since both the old and the new ones are there for a moment.
+    const size_t more = std::max<size_t>(4096, slot_count_ + slot_count_ / 2);
+    if (more > UINT32_MAX) {
       return fail(ErrorCode::kTooLarge, "max-select-buckets limit exceeded: (" +
-                                            std::to_string(slot_count_) + "/" +
+                                            std::to_string(more) + "/" +
                                             std::to_string(UINT32_MAX) + ")");
     }
+    TRY_VOID(claim_memory(more));
+    slot_count_ = more;
     for (PartialStates& states : states_) states.grow(slot_count_);
     if (chosen_) chosen_->grow(slot_count_);
-    TRY_VOID(claim_memory());
   }
   return entry->second;
 }

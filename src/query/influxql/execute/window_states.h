@@ -59,7 +59,7 @@ class WindowStates {
   Result<void> fold(const RowRun& run);
   Result<void> fold_summary(size_t group, const RunSummary& summary);
   Result<uint32_t> slot_of(size_t group, uint64_t window);
-  Result<void> claim_memory();
+  Result<void> claim_memory(size_t slot_count);
   std::vector<std::pair<uint64_t, uint32_t>> slots_of(size_t group) const;
   void append_point(const Request& request, uint32_t slot, uint64_t window, Points& points) const;
 
