@@ -30,7 +30,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"server", "query_queue_max", kInteger, "1000",
      "Queries that wait for a thread. Beyond it queries get a 503.", 1, 1'000'000},
     {"server", "query_timeout_secs", kInteger, "300",
-     "How long one statement may take; 0: without limit.", 0, 86'400},
+     "How long a query may take, all its statements together; 0: without limit.", 0, 86'400},
     {"server", "idle_timeout", kDuration, "3m", "Between two requests of a connection.", 1, kDayMs},
     {"server", "header_timeout", kDuration, "10s", "For the head of a request to arrive.", 1,
      kDayMs},

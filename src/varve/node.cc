@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "varve/node.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/metrics.h"
 #include "catalog/sqlite_key_value.h"
@@ -188,7 +190,8 @@ Result<void> Node::State::open_doors(const Config& config) {
               ? static_cast<uint64_t>(config.integer("rate_limit.max_requests_per_second"))
               : 0,
       .statements_max = static_cast<size_t>(config.integer("statement_summary.max_entries")),
-      .slow_query_ns = config.duration_ms("logging.slow_query_after") * 1'000'000};
+      .slow_query_ns = config.duration_ms("logging.slow_query_after") * 1'000'000,
+      .held_answer_bytes_max = std::min(size_t{256} << 20, memory->limit_bytes() / 8)};
   door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, *access,
                                               clock, health, door_options);
   open_admin_door();
@@ -258,6 +261,7 @@ Result<void> Node::State::stop() {
   if (server && !server->stop(shutdown_timeout_ms)) {
     log::warn("serve.requests_cut_off", {{"after_ms", shutdown_timeout_ms}});
   }
+  if (door) door->finish();
   if (authenticator) authenticator->stop();
   if (query_pool) query_pool->stop();
   if (admin_door) admin_door->stop();
@@ -288,6 +292,7 @@ Node::~Node() {
   if (state.admin_door) state.admin_door->cancel();
   if (state.export_door) state.export_door->cancel();
   if (state.server) state.server->stop(0);
+  if (state.door) state.door->finish();
   if (state.authenticator) state.authenticator->stop();
   if (state.query_pool) state.query_pool->stop();
   if (state.admin_door) state.admin_door->stop();

@@ -329,6 +329,7 @@ void Connection::on_request() {
   request_.body_pool = loop_->bodies();
   const auto exchange = std::make_shared<Exchange>(shared_from_this());
   exchange_ = exchange;
+  loop_->look_after(exchange);
   shared_->handler->handle(std::move(request_), Responder(exchange));
 }
 

@@ -2,16 +2,24 @@
 #include "serve/http/event_loop.h"
 
 #include <ctime>
+#include <utility>
 #include <vector>
 
 #include "serve/http/connection.h"
+#include "serve/http/exchange.h"
 
 namespace varve {
+namespace {
+
+constexpr std::chrono::milliseconds kUnwatchedFor{50};
+
+}  // namespace
 
 EventLoop::EventLoop(std::chrono::milliseconds sweep_interval, MemoryGovernor* memory)
     : guard_(boost::asio::make_work_guard(context_)),
       timer_(context_),
       sweep_interval_(sweep_interval),
+      look_timer_(context_),
       bodies_(std::make_shared<BodyPool>(memory)) {}
 
 void EventLoop::start(std::string_view name) {
@@ -22,6 +30,7 @@ void EventLoop::start(std::string_view name) {
 void EventLoop::stop() {
   boost::asio::post(context_, [this] {
     timer_.cancel();
+    look_timer_.cancel();
     close_all();
     guard_.reset();
     context_.stop();
@@ -68,6 +77,32 @@ const std::string& EventLoop::date() {
     date_ = text;
   }
   return date_;
+}
+
+void EventLoop::look_after(std::weak_ptr<Exchange> exchange) {
+  unwatched_.push_back({std::chrono::steady_clock::now(), std::move(exchange)});
+  if (unwatched_.size() == 1) wait_to_look();
+}
+
+void EventLoop::wait_to_look() {
+  look_timer_.expires_after(kUnwatchedFor);
+  look_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) look();
+  });
+}
+
+void EventLoop::look() {
+  const auto now = std::chrono::steady_clock::now();
+  for (size_t count = unwatched_.size(); count > 0; --count) {
+    if (now - unwatched_.front().since < kUnwatchedFor) break;
+    Unwatched oldest = std::move(unwatched_.front());
+    unwatched_.pop_front();
+    const auto exchange = oldest.exchange.lock();
+    if (!exchange || exchange->watch_client() || exchange->is_answered()) continue;
+    // It still waits for a thread that would want to know.
+    unwatched_.push_back({now, std::move(oldest.exchange)});
+  }
+  if (!unwatched_.empty()) wait_to_look();
 }
 
 void EventLoop::sweep() {

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,6 +21,7 @@
 namespace varve {
 
 class Connection;
+class Exchange;
 
 /// Threads: post(), start(), stop() and connection_count() are safe anywhere; everything else
 /// belongs to the loop's own thread.
@@ -50,6 +52,9 @@ class EventLoop {
   /// Idle connections close now, others after the answer they are at.
   void drain();
   void close_all();
+  /// Watches for the client's going away when the request is not answered after a while: most are
+  /// by then, and watching costs more than they do.
+  void look_after(std::weak_ptr<Exchange> exchange);
   /// "Sun, 06 Nov 1994 08:49:37 GMT", as of this second.
   const std::string& date();
   /// Of the connections here.
@@ -57,6 +62,8 @@ class EventLoop {
 
  private:
   void sweep();
+  void wait_to_look();
+  void look();
 
   std::mutex stopping_;
   bool stopped_ = false;  // Under stopping_.
@@ -67,6 +74,12 @@ class EventLoop {
   const std::shared_ptr<BodyPool> bodies_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<size_t> count_{0};
+  struct Unwatched {
+    std::chrono::steady_clock::time_point since;
+    std::weak_ptr<Exchange> exchange;
+  };
+  std::deque<Unwatched> unwatched_;  // The oldest first; the timer runs while there are any.
+  boost::asio::steady_timer look_timer_;
   int64_t date_seconds_ = -1;
   std::string date_;
   Thread thread_;

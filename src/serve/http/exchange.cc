@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/http/exchange.h"
 
+#include <chrono>
+
 #include "base/check.h"
 
 namespace varve {
 namespace {
+
+// How often a writer that waits looks whether it is still to write.
+constexpr std::chrono::milliseconds kCancelInterval{100};
 
 class ExchangeStream final : public ByteStream {
  public:
@@ -65,7 +70,13 @@ Result<void> Exchange::write(std::string_view bytes) {
   if (bytes.empty()) return {};
   {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return gone_ || waiting_.size() < waiting_bytes_max_; });
+    // Whoever is cancelled need not wait for a client that takes nothing.
+    bool is_cancelled = false;
+    while (!gone_ && waiting_.size() >= waiting_bytes_max_) {
+      if (is_cancelled) return fail(ErrorCode::kCancelled, "the client does not read");
+      is_cancelled = cancelled_->load();
+      changed_.wait_for(lock, kCancelInterval);
+    }
     if (gone_) return fail(ErrorCode::kCancelled, "the client closed the connection");
     waiting_.append(bytes);
     if (sending_) return {};
@@ -119,11 +130,6 @@ void Exchange::on_gone() {
   const std::lock_guard lock(mutex_);
   gone_ = true;
   changed_.notify_all();
-}
-
-std::shared_ptr<std::atomic<bool>> Exchange::watch() {
-  connection_->loop_->post([connection = connection_] { connection->watch_client(); });
-  return cancelled_;
 }
 
 }  // namespace varve

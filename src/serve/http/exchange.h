@@ -22,7 +22,11 @@ class Exchange final : public ResponseChannel, public std::enable_shared_from_th
 
   void send(HttpResponse response) override;
   std::unique_ptr<ByteStream> begin(HttpResponse head) override;
-  std::shared_ptr<std::atomic<bool>> cancelled() override { return watch(); }
+  /// The connection watches its client once the answer takes its time: see EventLoop::look_after.
+  std::shared_ptr<std::atomic<bool>> cancelled() override {
+    wants_watch_.store(true);
+    return cancelled_;
+  }
 
   /// Of a stream: queues bytes, waits while `stream_bytes_max` are on their way.
   Result<void> write(std::string_view bytes);
@@ -36,17 +40,25 @@ class Exchange final : public ResponseChannel, public std::enable_shared_from_th
   bool take(std::string& piece, bool& is_last);
   void on_sent();
   void on_gone();
+  bool is_answered() const { return answered_.load(); }
+  /// On the connection's loop: watches for the client's going away when somebody asked for
+  /// cancelled(); false when nobody did.
+  bool watch_client() {
+    if (!wants_watch_.load()) return false;
+    connection_->watch_client();
+    return true;
+  }
   /// The client went away; whoever answers may stop, or send to nobody.
   void on_client_gone() { cancelled_->store(true); }
 
  private:
-  std::shared_ptr<std::atomic<bool>> watch();
   void wake_connection();
 
   std::shared_ptr<Connection> connection_;
   const size_t waiting_bytes_max_;
   std::shared_ptr<std::atomic<bool>> cancelled_;
   std::atomic<bool> answered_{false};
+  std::atomic<bool> wants_watch_{false};
 
   std::mutex mutex_;
   std::condition_variable changed_;

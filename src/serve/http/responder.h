@@ -23,7 +23,8 @@ namespace varve {
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
-  /// Waits while too much is on its way. kCancelled when the client went away or is too slow.
+  /// Waits while too much is on its way. kCancelled when the client went away or is too slow, and
+  /// when the flag that ResponseChannel::cancelled() gave is set while the client takes nothing.
   virtual Result<void> write(std::string_view bytes) = 0;
   virtual Result<void> finish() = 0;
 };
@@ -35,7 +36,7 @@ class ResponseChannel {
   virtual ~ResponseChannel() = default;
   virtual void send(HttpResponse response) = 0;
   virtual std::unique_ptr<ByteStream> begin(HttpResponse head) = 0;
-  /// Becomes true when the client goes away.
+  /// Becomes true when the client goes away; others may set it, too.
   virtual std::shared_ptr<std::atomic<bool>> cancelled() = 0;
 };
 

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -302,6 +305,28 @@ TEST(HttpServer, TellsAStreamThatItsClientWentAway) {
   pool.stop();
   EXPECT_TRUE(refused);
   EXPECT_TRUE(flagged);
+}
+
+TEST(HttpServer, EndsACancelledStreamWhoseClientTakesNothing) {
+  std::promise<std::shared_ptr<std::atomic<bool>>> begun;
+  std::promise<ErrorCode> ended;
+  WorkerPool pool("worker", 1, 10);
+  Running running({}, [&](HttpRequest, Responder responder) {
+    pool.try_submit([&, responder] {
+      const auto stream = responder.begin({});
+      begun.set_value(responder.cancelled());
+      const std::string piece(100'000, 'x');
+      for (;;) {
+        const auto written = stream->write(piece);
+        if (!written) return ended.set_value(written.error().code);
+      }
+    });
+  });
+  RawClient client(running.port());
+  client.send("GET / HTTP/1.1\r\n\r\n");
+  begun.get_future().get()->store(true);
+  EXPECT_EQ(ended.get_future().get(), ErrorCode::kCancelled);
+  pool.stop();
 }
 
 TEST(HttpServer, FlagsAClientThatLeavesBeforeItsAnswer) {

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "base/metrics.h"
 #include "serve/influx/bucket_delete.h"
+#include "serve/influx/bucket_list.h"
 #include "serve/influx/debug_vars.h"
 #include "serve/influx/errors.h"
 #include "serve/influx/remote_read.h"
@@ -18,6 +20,14 @@ namespace {
 
 metrics::Counter& limited_requests =
     metrics::counter("varve_rate_limit_denied_total", "Requests refused with a 429.");
+
+// Their bodies are in memory, which has its own limit.
+constexpr size_t kWritesWaitingMax = 16 * 1024;
+
+size_t write_threads(const DoorOptions& options) {
+  return options.write_threads > 0 ? options.write_threads
+                                   : std::max(1u, std::thread::hardware_concurrency());
+}
 
 }  // namespace
 
@@ -35,10 +45,12 @@ InfluxDoor::InfluxDoor(const Catalog& catalog, Ingest& ingest,
       options_(options),
       write_limit_(options.requests_per_second_max),
       query_limit_(options.requests_per_second_max),
-      summary_(options.statements_max) {}
+      summary_(options.statements_max),
+      write_pool_("write", write_threads(options), kWritesWaitingMax) {}
 
 namespace {
 
+constexpr std::string_view kBucketPrefix = "/api/v2/buckets/";
 constexpr std::string_view kPost = "OPTIONS, POST";
 constexpr std::string_view kGetOrPost = "GET, OPTIONS, POST";
 constexpr std::string_view kRead = "GET, HEAD";
@@ -67,6 +79,7 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
       {"/query", kGetOrPost, &InfluxDoor::query},
       {"/api/v2/write", kPost, &InfluxDoor::write},
       {"/api/v2/delete", kPost, &InfluxDoor::bucket_delete},
+      {kBucketsPath, kRead, &InfluxDoor::buckets},
       {"/api/v1/prom/write", kPost, &InfluxDoor::write},
       {"/api/v1/prom/read", kPost, &InfluxDoor::remote_read},
       {"/ping", kRead, &InfluxDoor::ping},
@@ -83,7 +96,12 @@ void InfluxDoor::handle(HttpRequest request, Responder responder) {
   const auto* route = std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& one) {
     return one.path == request.path;
   });
-  if (route == kRoutes.end()) return reply.send_text(404, "404 page not found\n");
+  if (route == kRoutes.end()) {
+    if (request.path.starts_with(kBucketPrefix) && request.method == "GET") {
+      return buckets(std::move(request), std::move(reply));
+    }
+    return reply.send_text(404, "404 page not found\n");
+  }
   if (!allows(route->methods, request.method)) return reply.send_wrong_method(route->methods);
   (this->*route->serve)(std::move(request), std::move(reply));
 }
@@ -99,7 +117,7 @@ void InfluxDoor::write(HttpRequest request, Reply reply) {
   if (!is_within(write_limit_, reply)) return;
   for_user(std::move(request), std::move(reply),
            [this](HttpRequest asked, Reply answer, const auth::Identity& who) {
-             handle_write(catalog_, ingest_, clock_, options_.body_bytes_max, who,
+             handle_write({catalog_, ingest_, clock_, write_pool_, options_.body_bytes_max}, who,
                           std::move(asked), std::move(answer));
            });
 }
@@ -107,8 +125,8 @@ void InfluxDoor::write(HttpRequest request, Reply reply) {
 void InfluxDoor::query(HttpRequest request, Reply reply) {
   if (!is_within(query_limit_, reply)) return;
   for_user(std::move(request), std::move(reply),
-           [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
-             handle_query(services(), who, asked, std::move(answer));
+           [this](HttpRequest asked, Reply answer, const auth::Identity& who) {
+             handle_query(services(), who, std::move(asked), std::move(answer));
            });
 }
 
@@ -122,8 +140,8 @@ void InfluxDoor::bucket_delete(HttpRequest request, Reply reply) {
 void InfluxDoor::remote_read(HttpRequest request, Reply reply) {
   if (!is_within(query_limit_, reply)) return;
   for_user(std::move(request), std::move(reply),
-           [this](const HttpRequest& asked, Reply answer, const auth::Identity& who) {
-             handle_remote_read(services(), who, options_.body_bytes_max, asked,
+           [this](HttpRequest asked, Reply answer, const auth::Identity& who) {
+             handle_remote_read(services(), who, options_.body_bytes_max, std::move(asked),
                                 std::move(answer));
            });
 }
@@ -160,6 +178,13 @@ void InfluxDoor::statements(HttpRequest request, Reply reply) {
   for_user(std::move(request), std::move(reply),
            [this](const HttpRequest& asked, const Reply& answer, const auth::Identity& who) {
              handle_statements(summary_, *catalog_.snapshot(), who, asked, answer);
+           });
+}
+
+void InfluxDoor::buckets(HttpRequest request, Reply reply) {
+  for_user(std::move(request), std::move(reply),
+           [this](const HttpRequest& asked, const Reply& answer, const auth::Identity& who) {
+             handle_buckets(*catalog_.snapshot(), who, asked, answer);
            });
 }
 

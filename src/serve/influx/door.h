@@ -2,7 +2,7 @@
 // The InfluxDB v1 door: which path asks for what.
 //
 //   /ping /status   /health /health/ready   /metrics   /debug/vars   /write   /query
-//   /api/v2/write   /api/v2/delete   /api/v1/prom/write   /api/v1/prom/read   /api/v1/statements
+//   /api/v2/write   /api/v2/delete   /api/v2/buckets   /api/v1/prom/write   /api/v1/prom/read   /api/v1/statements
 //
 // Everything but /ping, /status, /health and (unless the options say otherwise) /metrics goes
 // through for_user(), which finds out who asks; the endpoint then checks what they may do.
@@ -34,6 +34,8 @@ struct DoorOptions {
   uint64_t requests_per_second_max = 0;
   size_t statements_max = 1'000;  ///< Shapes of statements that /api/v1/statements knows; 0: off.
   int64_t slow_query_ns = 0;      ///< Statements that take as long are logged; 0: none.
+  size_t held_answer_bytes_max = size_t{256} << 20;  ///< See QueryServices.
+  size_t write_threads = 0;  ///< For bodies that event loops cannot wait for; 0: one a core.
 };
 
 /// Threads: as HttpHandler.
@@ -45,7 +47,9 @@ class InfluxDoor final : public HttpHandler {
              DoorOptions options);
 
   /// Ends queries that nobody waits for. Others end with their connections.
-  void stop() { stopping_->store(true); }
+  void stop() { detached_.stop(); }
+  /// Finishes the writes that event loops gave away. After the server has stopped.
+  void finish() { write_pool_.stop(); }
 
   void handle(HttpRequest request, Responder responder) override;
   HttpResponse refuse(const HttpRequest& head, int status, std::string_view why) override;
@@ -63,7 +67,13 @@ class InfluxDoor final : public HttpHandler {
   /// False when the request came too early; it is then answered.
   bool is_within(RateLimit& limit, const Reply& reply);
   QueryServices services() {
-    return {catalog_, queries_, query_pool_, stopping_, &summary_, options_.slow_query_ns};
+    return {catalog_,
+            queries_,
+            query_pool_,
+            detached_,
+            &summary_,
+            options_.slow_query_ns,
+            options_.held_answer_bytes_max};
   }
 
   // What stands behind the paths.
@@ -77,6 +87,7 @@ class InfluxDoor final : public HttpHandler {
   void metrics(HttpRequest request, Reply reply);
   void debug_vars(HttpRequest request, Reply reply);
   void statements(HttpRequest request, Reply reply);
+  void buckets(HttpRequest request, Reply reply);
   void handle_ping(const HttpRequest& request, const Reply& reply) const;
 
   const Catalog& catalog_;
@@ -90,7 +101,8 @@ class InfluxDoor final : public HttpHandler {
   RateLimit write_limit_;
   RateLimit query_limit_;
   StatementSummary summary_;
-  CancelFlag stopping_ = std::make_shared<std::atomic<bool>>(false);
+  DetachedQueries detached_;
+  WorkerPool write_pool_;  // Last: its jobs use all of the above.
 };
 
 }  // namespace varve::influx

@@ -250,6 +250,31 @@ TEST(Errors, HaveOneStatusEach) {
   EXPECT_EQ(write_status_of({ErrorCode::kTooLarge, "cardinality limit exceeded: …"}), 422);
 }
 
+TEST(Write, IsLongWorkWhenTheBodyIsLargeOrPacked) {
+  const auto is_long = [](std::string path, HttpHeaders headers, size_t bytes) {
+    return is_long_work(request_of("POST", std::move(path), "db=d", std::move(headers),
+                                   std::string(bytes, 'x')));
+  };
+  EXPECT_FALSE(is_long("/write", {}, 100'000));
+  EXPECT_TRUE(is_long("/write", {}, 1'000'000));
+  EXPECT_FALSE(is_long("/write", {{"Content-Encoding", "gzip"}}, 1'000));
+  EXPECT_TRUE(is_long("/write", {{"Content-Encoding", "gzip"}}, 10'000));
+  EXPECT_TRUE(is_long("/write", {{"Content-Type", "application/msgpack"}}, 10'000));
+  EXPECT_TRUE(is_long("/api/v1/prom/write", {}, 10'000));
+}
+
+TEST(DetachedQueries, EndAloneOrWithTheServer) {
+  DetachedQueries queries;
+  const auto first = queries.begin();
+  const auto second = queries.begin();
+  first->store(true);
+  EXPECT_FALSE(second->load());
+  EXPECT_FALSE(queries.begin()->load());
+  queries.stop();
+  EXPECT_TRUE(second->load());
+  EXPECT_TRUE(queries.begin()->load());
+}
+
 TEST(Health, FailsWhileWritesAreRefused) {
   const auto recorder = std::make_shared<Recorder>();
   const Reply reply(request_of("GET", "/health"), Responder(recorder));

@@ -73,7 +73,7 @@ void answer(const QueryServices& services, const QueryQuestion& question,
   const auto& engine = services.engine;
   const int64_t began_ns = SystemClock::instance().steady_ns();
   const auto request =
-      request_of(question, who, question.is_async ? services.stopping
+      request_of(question, who, question.is_async ? services.detached.begin()
                                                   : reply.responder().cancelled());
   const auto parsed = engine.parse(request);
   if (!parsed) {
@@ -98,7 +98,9 @@ void answer(const QueryServices& services, const QueryQuestion& question,
   AnswerSink sink(reply.responder(), std::move(headers),
                   {.whole_bytes_max = question.writer.chunked ? 0 : kWholeBytesMax,
                    .gzips = question.takes_gzip});
-  const auto writer = make_result_writer(question.form.format, question.writer, sink);
+  ResultWriterOptions options = question.writer;
+  options.held_bytes_max = services.held_answer_bytes_max;
+  const auto writer = make_result_writer(question.form.format, options, sink);
   StatementRecorder recorder(*writer, SystemClock::instance(), [&] { return sink.bytes(); });
   auto done = engine.run(*parsed, request, recorder);
   if (done) done = writer->finish();
@@ -144,16 +146,14 @@ Result<QueryQuestion> read_query(const HttpRequest& request) {
   return question;
 }
 
-void handle_query(const QueryServices& services, const auth::Identity& who,
-                  const HttpRequest& request, Reply reply) {
+void handle_query(const QueryServices& services, const auth::Identity& who, HttpRequest request,
+                  Reply reply) {
   figures().requests.add();
-  auto read = read_query(request);
-  if (!read) {
-    return refuse_question(reply, 400, read.error().message);
-  }
-  auto question = std::make_shared<const QueryQuestion>(std::move(*read));
-  const bool taken = services.pool.try_submit([services, question, who, reply] {
-    answer(services, *question, who, reply);
+  const auto asked = std::make_shared<const HttpRequest>(std::move(request));
+  const bool taken = services.pool.try_submit([services, asked, who, reply] {
+    const auto question = read_query(*asked);
+    if (question) return answer(services, *question, who, reply);
+    refuse_question(reply, 400, question.error().message);
   });
   if (!taken) refuse_question(reply, 503, "too many queries are waiting");
 }

@@ -12,6 +12,7 @@
 #include "serve/http/message.h"
 #include "serve/http/worker_pool.h"
 #include "serve/influx/accept.h"
+#include "serve/influx/detached_queries.h"
 #include "serve/influx/reply.h"
 #include "serve/influx/statement_summary.h"
 
@@ -39,15 +40,17 @@ struct QueryServices {
   const Catalog& catalog;
   const influxql::InfluxqlEngine& engine;
   WorkerPool& pool;
-  CancelFlag stopping;  ///< Ends queries that nobody waits for (async=true).
+  DetachedQueries& detached;
   StatementSummary* summary = nullptr;  ///< Null: nothing is measured.
   int64_t slow_query_ns = 0;  ///< Statements that take as long are logged; 0: none.
+  /// What an answer may take that has to be held as a whole (MessagePack).
+  size_t held_answer_bytes_max = size_t{256} << 20;
 };
 
 /// Threads: an event loop; the work is done in the pool. 503 when the pool is full; 403, and
 /// nothing runs, when one of the statements is not allowed to `who`.
-void handle_query(const QueryServices& services, const auth::Identity& who,
-                  const HttpRequest& request, Reply reply);
+void handle_query(const QueryServices& services, const auth::Identity& who, HttpRequest request,
+                  Reply reply);
 
 /// Runs a statement that touches nothing, and answers whether that worked. As handle_query.
 void handle_readiness(const influxql::InfluxqlEngine& engine, WorkerPool& pool, Reply reply);

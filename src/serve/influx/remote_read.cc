@@ -170,14 +170,15 @@ Result<influxql::SelectStatement> select_samples(const RemoteReadQuery& query,
 }
 
 void handle_remote_read(const QueryServices& services, const auth::Identity& who,
-                        size_t body_bytes_max, const HttpRequest& request, Reply reply) {
+                        size_t body_bytes_max, HttpRequest request, Reply reply) {
   const std::string database(request.parameters.get("db"));
   const auto allowed = who.check_read(*services.catalog.snapshot(), database);
   if (!allowed) return reply.send_error(allowed.error());
-  auto question = read_question(request, body_bytes_max);
-  if (!question) return reply.send_error(question.error());
-  const auto query = std::make_shared<influxql::ParsedQuery>(std::move(*question));
-  const bool taken = services.pool.try_submit([services, query, reply, database] {
+  const auto asked_for = std::make_shared<const HttpRequest>(std::move(request));
+  const bool taken = services.pool.try_submit([services, asked_for, reply, database,
+                                               body_bytes_max] {
+    const auto query = read_question(*asked_for, body_bytes_max);
+    if (!query) return reply.send_error(query.error());
     const influxql::QueryRequest asked{.database = database,
                                        .text = "remote read",
                                        .is_read_only = true,

@@ -26,6 +26,6 @@ Result<influxql::SelectStatement> select_samples(const RemoteReadQuery& query,
 /// Threads: an event loop; the work is done in the pool. 403 when `who` may not read the database;
 /// 413 when the answer would be larger than 256 MiB.
 void handle_remote_read(const QueryServices& services, const auth::Identity& who,
-                        size_t body_bytes_max, const HttpRequest& request, Reply reply);
+                        size_t body_bytes_max, HttpRequest request, Reply reply);
 
 }  // namespace varve::influx

@@ -141,38 +141,70 @@ WriteAnswer word_write(const Result<IngestSummary>& outcome, const WritePlace& p
   return partial(summary.parse_errors, database);
 }
 
-void handle_write(const Catalog& catalog, Ingest& ingest, const Clock& clock, size_t body_bytes_max,
-                  const auth::Identity& who, HttpRequest request, Reply reply) {
-  auto& all = figures();
-  const int64_t began_ns = clock.steady_ns();
-  all.requests.add();
-  all.payload.observe(static_cast<double>(request.body.size()));
-  auto question = read_write(request, clock.now_ns(), body_bytes_max);
+bool is_long_work(const HttpRequest& request) {
+  // Lines are read at some hundred megabytes a second. What is packed may be a thousand times as
+  // long as it looks, and MessagePack is read twice, with a column for every cell.
+  constexpr size_t kLineBytesMax = 128 * 1024;
+  constexpr size_t kPackedBytesMax = 4 * 1024;
+  const bool is_packed = request.headers.find("content-encoding").has_value() ||
+                         request.path == "/api/v1/prom/write" ||
+                         is_msgpack(request.headers.find("content-type").value_or(""));
+  return request.body.size() > (is_packed ? kPackedBytesMax : kLineBytesMax);
+}
+
+namespace {
+
+void write_points(const WriteServices& services, const auth::Identity& who, HttpRequest request,
+                  Reply reply, int64_t began_ns) {
+  const Clock& clock = services.clock;
+  auto question = read_write(request, clock.now_ns(), services.body_bytes_max);
   if (!question) {
-    all.errors.add();
+    figures().errors.add();
     return reply.send_error(question.error());
   }
-  const auto allowed = check_write(*catalog.snapshot(), question->target.database, who);
+  const auto allowed =
+      check_write(*services.catalog.snapshot(), question->target.database, who);
   if (!allowed) {
-    all.errors.add();
+    figures().errors.add();
     return reply.send_error(allowed.error());
   }
   WritePlace place{.database = question->target.database, .policy = question->target.policy};
-  ingest.write(std::move(question->target), std::move(question->points),
-               [reply = std::move(reply), &catalog, &clock, began_ns,
-                place = std::move(place)](Result<IngestSummary> outcome) mutable {
-                 auto& counts = figures();
-                 if (outcome && !outcome->drop_reason.empty()) name_policy(catalog, place);
-                 const auto answer = word_write(outcome, place);
-                 if (outcome) counts.points.add(outcome->rows_written);
-                 counts.duration.observe(static_cast<double>(clock.steady_ns() - began_ns) / 1e9);
-                 if (answer.status != 204) {
-                   counts.errors.add();
-                   return reply.send_error(answer.status, answer.message);
-                 }
-                 // Source: InfluxDB sends a content type even with its empty answers.
-                 reply.send(204, "application/json", {});
-               });
+  services.ingest.write(
+      std::move(question->target), std::move(question->points),
+      [reply = std::move(reply), &catalog = services.catalog, &clock, began_ns,
+       place = std::move(place)](Result<IngestSummary> outcome) mutable {
+        auto& counts = figures();
+        if (outcome && !outcome->drop_reason.empty()) name_policy(catalog, place);
+        const auto answer = word_write(outcome, place);
+        if (outcome) counts.points.add(outcome->rows_written);
+        counts.duration.observe(static_cast<double>(clock.steady_ns() - began_ns) / 1e9);
+        if (answer.status != 204) {
+          counts.errors.add();
+          return reply.send_error(answer.status, answer.message);
+        }
+        // Source: InfluxDB sends a content type even with its empty answers.
+        reply.send(204, "application/json", {});
+      });
+}
+
+}  // namespace
+
+void handle_write(const WriteServices& services, const auth::Identity& who, HttpRequest request,
+                  Reply reply) {
+  auto& all = figures();
+  const int64_t began_ns = services.clock.steady_ns();
+  all.requests.add();
+  all.payload.observe(static_cast<double>(request.body.size()));
+  if (!is_long_work(request)) {
+    return write_points(services, who, std::move(request), std::move(reply), began_ns);
+  }
+  const auto asked = std::make_shared<HttpRequest>(std::move(request));
+  const bool taken = services.pool.try_submit([services, who, asked, reply, began_ns] {
+    write_points(services, who, std::move(*asked), reply, began_ns);
+  });
+  if (taken) return;
+  all.errors.add();
+  reply.send_error(503, "too many writes are waiting");
 }
 
 }  // namespace varve::influx

@@ -3,6 +3,7 @@
 // /api/v1/prom/write, what Prometheus sends.
 //
 //   read_write() ──▶ Ingest::write ──▶ word_write() ──▶ 204, or what went wrong
+// Small bodies take this way on the event loop that has read them, large ones in a pool.
 // Source: InfluxDB 1.8, services/httpd, Handler.serveWrite.
 #pragma once
 
@@ -16,6 +17,7 @@
 #include "ingest/ingest.h"
 #include "model/points.h"
 #include "serve/http/message.h"
+#include "serve/http/worker_pool.h"
 #include "serve/influx/reply.h"
 
 namespace varve::influx {
@@ -44,8 +46,22 @@ struct WritePlace {
 /// Pure.
 WriteAnswer word_write(const Result<IngestSummary>& outcome, const WritePlace& place);
 
-/// Threads: an event loop; does not block. 403 when `who` may not write into the database.
-void handle_write(const Catalog& catalog, Ingest& ingest, const Clock& clock, size_t body_bytes_max,
-                  const auth::Identity& who, HttpRequest request, Reply reply);
+/// True when reading the body may take longer than others on the event loop can wait: it is large,
+/// or small and stands for much.
+bool is_long_work(const HttpRequest& request);
+
+/// What writes need. All of it outlives them.
+struct WriteServices {
+  const Catalog& catalog;
+  Ingest& ingest;
+  const Clock& clock;
+  WorkerPool& pool;  ///< For long work.
+  size_t body_bytes_max = 0;  ///< Of a decompressed body.
+};
+
+/// Threads: an event loop; does not block. 403 when `who` may not write into the database, 503 when
+/// the pool has too much to do.
+void handle_write(const WriteServices& services, const auth::Identity& who, HttpRequest request,
+                  Reply reply);
 
 }  // namespace varve::influx

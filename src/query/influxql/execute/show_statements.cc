@@ -12,6 +12,7 @@
 #include "query/influxql/execute/listed_series.h"
 #include "query/influxql/execute/measurement_condition.h"
 #include "query/influxql/execute/tag_key_match.h"
+#include "query/influxql/plan/series_condition.h"
 
 namespace varve::influxql {
 namespace {

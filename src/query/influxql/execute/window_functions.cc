@@ -345,8 +345,9 @@ class WindowFunction {
   void top(WindowRows rows) {
     std::vector<size_t> chosen = candidates(rows);
     const auto wanted = static_cast<size_t>(call_.integer(0, 1));
-    std::stable_sort(chosen.begin(), chosen.end(),
-                     [&](size_t a, size_t b) { return !interrupt_.is_due() && beats(a, b); });
+    std::stable_sort(chosen.begin(), chosen.end(), [&](size_t a, size_t b) {
+      return !interrupt_.is_due() && beats(a, b);
+    });
     if (chosen.size() > wanted) chosen.resize(wanted);
     // In order of time; at one time the better first.
     std::stable_sort(chosen.begin(), chosen.end(), [&](size_t a, size_t b) {
