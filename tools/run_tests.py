@@ -24,6 +24,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Script, arguments of the short run, arguments of the long run (None: only runs long).
 SCRIPTS = [
     ("tests/faults/bad_input.py", [], []),
+    ("tests/faults/cancel.py", [], ["300000"]),
+    ("tests/faults/many_groups.py", ["60000"], []),
     ("tests/faults/life.py", [], []),
     ("tests/faults/damage.py", [], []),
     ("tests/faults/disk_full.py", [], []),
