@@ -150,9 +150,7 @@ RowRun ScanPlan::select_first(const RowRun& run, SeriesId series, bool descendin
 }
 
 Result<void> ScanPlan::check_cancelled() const {
-  if (cancel_ && cancel_->load(std::memory_order_relaxed)) {
-    return fail(ErrorCode::kCancelled, "the scan was cancelled");
-  }
+  if (is_cancelled()) return fail(ErrorCode::kCancelled, "the scan was cancelled");
   return {};
 }
 

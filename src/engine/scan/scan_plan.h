@@ -58,6 +58,8 @@ class ScanPlan {
   RowRun select_first(const RowRun& run, SeriesId series, bool descending, uint64_t rows_max);
   /// kCancelled once the caller's flag is set.
   Result<void> check_cancelled() const;
+  /// For comparisons: one that is false from then on ends a sort soon.
+  bool is_cancelled() const { return cancel_ && cancel_->load(std::memory_order_relaxed); }
 
  private:
   ScanPlan(const ScanSpec& spec, std::shared_ptr<const Table> table, TagFilter filter)

@@ -81,7 +81,9 @@ void TimeStream::rank_series(std::vector<uint32_t> places) {
   for (const uint32_t place : ranked_) key_of.push_back(keys.add(series[place]).key);
   std::vector<uint32_t> order(ranked_.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::sort(order, {}, [&](uint32_t i) { return key_of[i]; });
+  std::ranges::sort(order, [&](uint32_t a, uint32_t b) {
+    return !plan_->is_cancelled() && key_of[a] < key_of[b];
+  });
   ranks_.resize(series.size());
   series_by_rank_.resize(ranked_.size());
   for (uint32_t rank = 0; rank < order.size(); ++rank) {
@@ -239,13 +241,16 @@ Result<void> TimeStream::load_slice(Slice slice) {
     }
   }
   runs_[0] = to_run(std::move(few), {});
+  TRY_VOID(plan_->check_cancelled());
   rank_series(std::move(places));
   for (Row& row : rows_) row.rank = ranks_[row.rank];
   // Rows of one time and series (append tables) stay in their order of arrival either way.
-  const auto rising = [](const Row& a, const Row& b) {
+  const auto rising = [&](const Row& a, const Row& b) {
+    if (plan_->is_cancelled()) return false;
     return std::tie(a.time_ns, a.rank, a.run, a.row) < std::tie(b.time_ns, b.rank, b.run, b.row);
   };
-  const auto falling = [](const Row& a, const Row& b) {
+  const auto falling = [&](const Row& a, const Row& b) {
+    if (plan_->is_cancelled()) return false;
     return std::tie(b.time_ns, a.rank, a.run, a.row) < std::tie(a.time_ns, b.rank, b.run, b.row);
   };
   if (plan_->spec().descending) {
@@ -253,7 +258,7 @@ Result<void> TimeStream::load_slice(Slice slice) {
   } else {
     std::ranges::sort(rows_, rising);
   }
-  return {};
+  return plan_->check_cancelled();
 }
 
 ScanBatch TimeStream::take() {

@@ -19,8 +19,8 @@ EventLoop::EventLoop(std::chrono::milliseconds sweep_interval, MemoryGovernor* m
     : guard_(boost::asio::make_work_guard(context_)),
       timer_(context_),
       sweep_interval_(sweep_interval),
-      look_timer_(context_),
-      bodies_(std::make_shared<BodyPool>(memory)) {}
+      bodies_(std::make_shared<BodyPool>(memory)),
+      look_timer_(context_) {}
 
 void EventLoop::start(std::string_view name) {
   sweep();

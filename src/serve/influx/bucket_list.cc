@@ -22,7 +22,8 @@ std::string quoted(std::string_view text) {
 void append_bucket(std::string& out, const Database& database, const Policy& policy) {
   const std::string name = quoted(database.name + "/" + policy.name);
   out += R"({"description":"","name":)" + name +
-         R"(,"retentionRules":[{"type":"","everySeconds":)" + std::to_string(policy.duration_ns / kSecondNs) + R"(,"shardGroupDurationSeconds":)" +
+         R"(,"retentionRules":[{"type":"","everySeconds":)" +
+         std::to_string(policy.duration_ns / kSecondNs) + R"(,"shardGroupDurationSeconds":)" +
          std::to_string(policy.segment_duration_ns / kSecondNs) +
          R"(}],"orgId":"","schemaType":"implicit","id":)" + name + R"(,"type":"","rp":)" +
          quoted(policy.name) +

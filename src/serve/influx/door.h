@@ -2,7 +2,8 @@
 // The InfluxDB v1 door: which path asks for what.
 //
 //   /ping /status   /health /health/ready   /metrics   /debug/vars   /write   /query
-//   /api/v2/write   /api/v2/delete   /api/v2/buckets   /api/v1/prom/write   /api/v1/prom/read   /api/v1/statements
+//   /api/v2/write   /api/v2/delete   /api/v2/buckets   /api/v1/prom/write   /api/v1/prom/read
+//   /api/v1/statements
 //
 // Everything but /ping, /status, /health and (unless the options say otherwise) /metrics goes
 // through for_user(), which finds out who asks; the endpoint then checks what they may do.

@@ -85,17 +85,17 @@ HttpResponse error_response(HttpHeaders common, const AnswerForm& form, int stat
 }
 
 void Reply::send_status(int status) const {
-  responder_.send({.status = status, .headers = headers_, .body = {}});
+  responder_.send({.status = status, .headers = *headers_, .body = {}});
 }
 
 void Reply::send(int status, std::string_view content_type, std::string body) const {
-  HttpHeaders headers = headers_;
+  HttpHeaders headers = *headers_;
   headers.add("Content-Type", std::string(content_type));
   responder_.send({.status = status, .headers = std::move(headers), .body = std::move(body)});
 }
 
 void Reply::send_error(int status, std::string_view message) const {
-  responder_.send(error_response(headers_, form_, status, message));
+  responder_.send(error_response(*headers_, form_, status, message));
 }
 
 void Reply::send_error(const Error& error) const {
@@ -107,7 +107,7 @@ void Reply::send_text(int status, std::string_view text) const {
 }
 
 void Reply::send_wrong_method(std::string_view allowed) const {
-  HttpHeaders headers = headers_;
+  HttpHeaders headers = *headers_;
   headers.add("Allow", std::string(allowed));
   headers.add("Content-Type", "text/plain; charset=utf-8");
   responder_.send({.status = 405, .headers = std::move(headers), .body = "Method Not Allowed\n"});

@@ -2,6 +2,7 @@
 // One answer of the InfluxDB door: a Responder with the headers that every answer carries.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,7 +30,7 @@ HttpResponse error_response(HttpHeaders common, const AnswerForm& form, int stat
 class Reply {
  public:
   Reply(const HttpRequest& request, Responder responder)
-      : headers_(common_headers(request)),
+      : headers_(std::make_shared<const HttpHeaders>(common_headers(request))),
         form_(choose_form(request)),
         responder_(std::move(responder)) {}
 
@@ -44,11 +45,11 @@ class Reply {
   /// 405, naming the methods that work.
   void send_wrong_method(std::string_view allowed) const;
 
-  const HttpHeaders& headers() const { return headers_; }
+  const HttpHeaders& headers() const { return *headers_; }
   const Responder& responder() const { return responder_; }
 
  private:
-  HttpHeaders headers_;
+  std::shared_ptr<const HttpHeaders> headers_;  // A reply is copied from hand to hand.
   AnswerForm form_;
   Responder responder_;
 };

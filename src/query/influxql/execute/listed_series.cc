@@ -230,7 +230,11 @@ Result<std::map<std::string, std::unique_ptr<ListedTexts>>> list_tag_values(
       values->pins.push_back(std::move(list.pin));
       TRY_VOID(values->memory.set((values->texts.size() + list.texts.size()) *
                                   (sizeof(std::string_view) + kSortedTextBytes)));
-      values->texts.insert(values->texts.end(), list.texts.begin(), list.texts.end());
+      if (values->texts.empty()) {
+        values->texts = std::move(list.texts);
+      } else {
+        values->texts.insert(values->texts.end(), list.texts.begin(), list.texts.end());
+      }
     }
   }
   Interrupt interrupt(context);

@@ -281,7 +281,8 @@ class WindowFunction {
         if (is_over()) return 0;
       }
       std::stable_sort(kept.begin(), kept.end(), [&](size_t a, size_t b) {
-        return !interrupt_.is_due() && points_.times_ns[a] == points_.times_ns[b] && cells[a] < cells[b];
+        if (interrupt_.is_due()) return false;
+        return points_.times_ns[a] == points_.times_ns[b] && cells[a] < cells[b];
       });
       for (const size_t row : kept) choose(row, false);
       return 0;
