@@ -16,7 +16,8 @@ class Interrupt;
 using TieLess = std::function<bool(size_t a, size_t b)>;
 
 /// The rows in the order of the merge; some of them when it was interrupted. Row i belongs to
-/// stream streams[i] < stream_count; the rows of a stream stand in order of time, rising or falling.
+/// stream streams[i] < stream_count; the rows of a stream stand in order of time, rising or
+/// falling.
 /// Source: InfluxDB 1.8, query.floatSortedMergeIterator; Go, container/heap.
 std::vector<size_t> merge_order(std::span<const int64_t> times_ns,
                                 std::span<const uint32_t> streams, size_t stream_count,
