@@ -197,7 +197,8 @@ InfluxqlEngine::InfluxqlEngine(const QueryServices& services, const QueryOptions
       started_ns_(services.clock.now_ns()),
       started_steady_ns_(services.clock.steady_ns()),
       running_(std::make_unique<RunningQueries>()),
-      late_(options.timeout_ns > 0 ? std::make_unique<LateQueries>(*running_, services.clock)
+      late_(options.timeout_ns > 0 ? std::make_unique<LateQueries>(*running_, services.clock,
+                                                                   options.timeout_ns)
                                    : nullptr) {}
 
 InfluxqlEngine::~InfluxqlEngine() = default;

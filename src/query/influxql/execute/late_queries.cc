@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "query/influxql/execute/late_queries.h"
 
-#include <chrono>
+#include <algorithm>
 
 namespace varve::influxql {
 namespace {
 
-// How much later than its time a query may be told.
-constexpr std::chrono::milliseconds kInterval{50};
+// A query may be told a hundredth of its time too late, within these bounds: an idle server sleeps.
+constexpr int64_t kIntervalMin = 50'000'000;
+constexpr int64_t kIntervalMax = 1'000'000'000;
 
 }  // namespace
 
-LateQueries::LateQueries(RunningQueries& queries, const Clock& clock)
-    : queries_(queries), clock_(clock), thread_("query-timeout", [this] { run(); }) {}
+LateQueries::LateQueries(RunningQueries& queries, const Clock& clock, int64_t timeout_ns)
+    : queries_(queries),
+      clock_(clock),
+      interval_(std::clamp(timeout_ns / 100, kIntervalMin, kIntervalMax)),
+      thread_("query-timeout", [this] { run(); }) {}
 
 LateQueries::~LateQueries() {
   {
@@ -29,7 +33,7 @@ void LateQueries::run() {
     lock.unlock();
     queries_.stop_late(clock_.steady_ns());
     lock.lock();
-    wake_.wait_for(lock, kInterval, [this] { return is_stopping_; });
+    wake_.wait_for(lock, interval_, [this] { return is_stopping_; });
   }
 }
 

@@ -3,7 +3,9 @@
 // cancel flag, and need not know of clocks.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 
 #include "base/thread.h"
@@ -15,8 +17,8 @@ namespace varve::influxql {
 /// Threads: one owner; has a thread of its own while it lives.
 class LateQueries {
  public:
-  /// Both outlive it.
-  LateQueries(RunningQueries& queries, const Clock& clock);
+  /// Both outlive it. `timeout_ns` is what queries have: it tells how often to look.
+  LateQueries(RunningQueries& queries, const Clock& clock, int64_t timeout_ns);
   ~LateQueries();
 
  private:
@@ -24,6 +26,7 @@ class LateQueries {
 
   RunningQueries& queries_;
   const Clock& clock_;
+  const std::chrono::nanoseconds interval_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool is_stopping_ = false;  // Guarded by mutex_.
