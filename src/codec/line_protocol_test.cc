@@ -301,6 +301,17 @@ TEST(LineProtocol, GivesChunksOfTheChosenSizeAndStartsOver) {
   }
 }
 
+TEST(LineProtocol, GivesAShapeToNoOtherNamesOfFieldsHoweverLongTheyAre) {
+  for (size_t size = 1; size <= 80; ++size) {
+    const std::string name(size, 'n');
+    const std::string body = "m a=1\nm " + name + "=1\nm a=1\nm b=1," + name + "=1\nm b=1,a=1\n" +
+                             "m b=1," + name + "=1\nm " + name + "=1\nm a=1\n";
+    const auto parsed = parse_by_source(body, {});
+    EXPECT_EQ(parsed.errors, "") << size;
+    EXPECT_EQ(parsed.points, parse_by_grammar(body, {}).points) << size;
+  }
+}
+
 TEST(LineProtocol, SurvivesHostileBytes) {
   using namespace std::string_view_literals;
   const auto agrees = [](std::string_view body) {

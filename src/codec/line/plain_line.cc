@@ -93,7 +93,11 @@ const char* PlainLineReader::read_name(const char* at, ExpectedName* expected, P
   const auto size_bytes = static_cast<uint32_t>(name_end - at);
   if (*name_end != '=' || size_bytes == 0 || size_bytes > kPlainNameBytesMax) return nullptr;
   field.name = {at, size_bytes};
-  if (expected != nullptr && size_bytes < sizeof expected->bytes) {
+  if (expected == nullptr) return name_end + 1;
+  // One that is too long is not expected, and neither is what stood there before: its shape is not
+  // that of this line.
+  expected->size_bytes = 0;
+  if (size_bytes < sizeof expected->bytes) {
     std::memcpy(expected->bytes, at, size_bytes + 1);
     expected->name = at;
     expected->size_bytes = size_bytes + 1;
