@@ -56,6 +56,15 @@ TEST(Delete, TakesRowsByTheirFieldsToo) {
             "error: shard 1: expressions not supported in WHERE clause during deletion");
 }
 
+// Which compares their values in SELECT. Seen of InfluxDB 1.13.
+TEST(Delete, OfTwoTagsAsksOnlyWhetherTheSeriesHasThem) {
+  EXPECT_EQ(left_by("DELETE FROM cpu WHERE h = r"),
+            "cpu time,v,h: 20,4,'c'; mem time,v,h: 0,5,'a' 30,6,null");
+  EXPECT_EQ(left_by("DELETE FROM cpu WHERE h != r"),
+            "cpu time,v,h: 0,1,'a' 0,3,'b' 10,2,'a'; mem time,v,h: 0,5,'a' 30,6,null");
+  EXPECT_EQ(left_by("DELETE FROM cpu WHERE h = nosuch"), left_by("DELETE FROM nosuch"));
+}
+
 TEST(Delete, DoesNotTakeAFieldForATagWhereItHoldsNothing) {
   TestDatabase database;
   database.write("m,h=a v=1 0\nm,h=b s=\"q\" 0\nm,h=c s=\"p\" 700000");
