@@ -227,6 +227,15 @@ TEST(Query, ReadsLittleForAFewRowsOfManySeries) {
   EXPECT_LT(database.store().scans()[before + 1].range.end_ns, 0) << "the segment's first minute";
 }
 
+TEST(Query, HoldsNoRowsOfALimitThatNoNumberHasRoomFor) {
+  TestDatabase database;
+  database.write("m,h=a v=1 0\nm,h=b v=2 10\nm,h=c v=3 20");
+  EXPECT_EQ(database.run("SELECT v FROM m LIMIT 9223372036854775807 OFFSET 9223372036854775807"),
+            "");
+  ASSERT_EQ(database.store().scans().size(), 1u);
+  EXPECT_EQ(database.store().scans().back().rows_limit, UINT64_MAX - 1);
+}
+
 // Rows of one time come in the order of InfluxDB's merge, not in that of the series.
 TEST(Ties, AreOrderedByAHeap) {
   TestDatabase database;

@@ -209,15 +209,14 @@ Result<bool> TableGroups::for_each_block(StatementContext& context, size_t numbe
   if (!group) return true;
   if (TRY(ahead_->read(context, *group, order_ahead(wanted)))) return ahead_->visit(*group, visit);
   const size_t series_count = groups_.places(*group).size();
-  if (series_count > 1 && wanted.rows_limit > 0) {
+  // Limits may be as large as can be: more is added to those only that are small.
+  if (series_count > 1 && wanted.rows_limit > 0 && wanted.rows_limit < kHeldRowsMax) {
     if (const auto rows = TRY(settled_rows(context, *group, wanted))) {
       return visit_rows(*rows, visit);
     }
-  }
-  // The order of rows of one time may depend on rows that come after them: some more are read.
-  const uint64_t enough = wanted.rows_limit + 4 * series_count + 1000;
-  if (series_count > 1 && wanted.rows_limit > 0 && enough < kHeldRowsMax) {
-    return visit_first_rows(context, *group, enough, wanted, visit);
+    // The order of rows of one time may depend on rows that come after them: some more are read.
+    const uint64_t enough = wanted.rows_limit + 4 * series_count + 1000;
+    if (enough < kHeldRowsMax) return visit_first_rows(context, *group, enough, wanted, visit);
   }
   return visit_in_order(context, *group, wanted, visit);
 }
