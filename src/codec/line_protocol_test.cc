@@ -312,6 +312,30 @@ TEST(LineProtocol, GivesAShapeToNoOtherNamesOfFieldsHoweverLongTheyAre) {
   }
 }
 
+TEST(LineProtocol, GivesShapesOfTheirOwnToRandomLines) {
+  std::mt19937_64 random(5);
+  const size_t sizes[] = {1, 2, 7, 8, 15, 16, 17, 30, 31, 32, 33, 64, 100};
+  const std::string_view values[] = {"1",       "1.5",           "2i",   "3u", "t",
+                                     "\"x\"", "\"a\\\"b\"", "-1e3", "x"};
+  for (int round = 0; round < 6'000; ++round) {
+    std::string body;
+    const size_t lines = 2 + random() % 8;
+    for (size_t line = 0; line < lines; ++line) {
+      body += random() % 4 == 0 ? "m,t=a " : "m ";
+      const size_t fields = random() % 200 == 0 ? 250 + random() % 12 : 1 + random() % 3;
+      for (size_t i = 0; i < fields; ++i) {
+        if (i > 0) body += ',';
+        const auto letter = static_cast<char>('a' + random() % 2);
+        body += std::string(sizes[random() % std::size(sizes)], letter);
+        body += '=';
+        body += values[random() % 5 == 0 ? random() % std::size(values) : 0];
+      }
+      body += random() % 10 == 0 ? " y\n" : " 5\n";
+    }
+    ASSERT_EQ(parse_by_source(body, kNow), parse_by_grammar(body, kNow)) << body;
+  }
+}
+
 TEST(LineProtocol, SurvivesHostileBytes) {
   using namespace std::string_view_literals;
   const auto agrees = [](std::string_view body) {
