@@ -74,6 +74,19 @@ class Pusher {
     return std::nullopt;
   }
 
+  /// What must hold of the tags alone; what they do not decide counts as true.
+  Predicate convert_tags(const Expression& expression) const {
+    if (const auto* paren = expression.as<Paren>()) return convert_tags(*paren->inner);
+    const auto* binary = expression.as<Binary>();
+    if (binary != nullptr && is_logical(binary->op)) {
+      std::vector<Predicate> parts = {convert_tags(*binary->left), convert_tags(*binary->right)};
+      return binary->op == Operator::kAnd ? Predicate::all_of(std::move(parts))
+                                          : Predicate::any_of(std::move(parts));
+    }
+    auto decided = convert(expression);
+    return decided && decided->is_on_tags_only() ? std::move(*decided) : Predicate::always(true);
+  }
+
  private:
   // A name that is neither tag nor field has no value, and that equals nothing and differs from
   // nothing: not from a field, nor from another such name.
@@ -210,10 +223,8 @@ PushedCondition push_down(const std::optional<Expression>& condition, const Boun
   std::vector<const Expression*> parts;
   split_and(*condition, parts);
   std::vector<Predicate> predicates;
-  std::vector<Predicate> on_tags;
   for (const Expression* part : parts) {
     if (auto predicate = pusher.convert(*part)) {
-      if (predicate->is_on_tags_only()) on_tags.push_back(*predicate);
       predicates.push_back(std::move(*predicate));
     } else if (pushed.rest) {
       pushed.rest = make_binary(Operator::kAnd, std::move(*pushed.rest), *part);
@@ -223,7 +234,7 @@ PushedCondition push_down(const std::optional<Expression>& condition, const Boun
   }
   if (pushed.rest) refuse_equal_absence(*pushed.rest);
   if (!predicates.empty()) pushed.predicate = Predicate::all_of(std::move(predicates));
-  if (!on_tags.empty()) pushed.tags = Predicate::all_of(std::move(on_tags));
+  pushed.tags = pusher.convert_tags(*condition);
   return pushed;
 }
 

@@ -15,7 +15,7 @@ struct PushedCondition {
   Predicate predicate;
   /// Holds as well; nothing: the predicate says all.
   std::optional<Expression> rest;
-  /// The part of the predicate that is on tags alone.
+  /// What must hold of the tags alone, whatever the fields.
   Predicate tags;
 };
 
