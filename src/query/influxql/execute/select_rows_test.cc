@@ -210,7 +210,8 @@ TEST(SelectRows, CountsGroupsInTheOrderOfTheirJoinedTags) {
   EXPECT_EQ(database.run("SELECT v FROM n GROUP BY h, k SLIMIT 1"), "n{h=h10,k=a} time,v: 0,1");
   // Groups that no row can be of, whatever the fields say, are not counted.
   database.write("o,h=a v=1 0\no,h=b v=2 1\no,h=c v=3 2");
-  EXPECT_EQ(database.run("SELECT v FROM o WHERE (h = 'b' AND v > 0) OR h = 'c' GROUP BY h SLIMIT 2"),
+  EXPECT_EQ(database.run("SELECT v FROM o WHERE (h = 'b' AND v > 0) OR h = 'c' GROUP BY h "
+                         "SLIMIT 2"),
             "o{h=b} time,v: 1,2; o{h=c} time,v: 2,3");
 }
 
