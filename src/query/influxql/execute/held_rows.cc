@@ -118,7 +118,7 @@ bool HeldRows::settle_ties(size_t begin, size_t end, std::vector<size_t>& order)
          }) == order.end();
 }
 
-std::optional<Rows> HeldRows::settled(uint64_t count) const {
+std::optional<std::vector<size_t>> HeldRows::settled_order(uint64_t count) const {
   std::vector<size_t> order;
   for (size_t begin = 0; begin < rows_.size() && begin < count;) {
     size_t end = begin + 1;
@@ -127,7 +127,13 @@ std::optional<Rows> HeldRows::settled(uint64_t count) const {
     begin = end;
   }
   order.resize(std::min<uint64_t>(order.size(), count));
-  return rows_at(order);
+  return order;
+}
+
+std::optional<Rows> HeldRows::settled(uint64_t count) const {
+  const auto order = settled_order(count);
+  if (!order) return std::nullopt;
+  return rows_at(*order);
 }
 
 Rows HeldRows::rows_at(std::span<const size_t> order) const {
@@ -142,20 +148,42 @@ Rows HeldRows::rows_at(std::span<const size_t> order) const {
   return rows;
 }
 
-Result<Rows> HeldRows::take_merged() {
-  if (!has_ties()) return take();
+// Of the first `count` rows, as if there were no others.
+Result<std::vector<size_t>> HeldRows::merged_order(size_t count) const {
   const std::vector<uint32_t> ranks = TRY(series_ranks());
   std::vector<size_t> order;
   // InfluxDB merges inside a shard; rows of different shards never share a time.
-  for (size_t begin = 0; begin < rows_.size();) {
+  for (size_t begin = 0; begin < count;) {
     const Segment* segment = table_.policy->segment_at(rows_.times_ns[begin]);
     size_t end = begin + 1;
-    while (end < rows_.size() &&
-           (segment == nullptr || segment->range.contains(rows_.times_ns[end]))) {
+    while (end < count && (segment == nullptr || segment->range.contains(rows_.times_ns[end]))) {
       ++end;
     }
     merge_segment(begin, end, ranks, order);
     begin = end;
+  }
+  return order;
+}
+
+Result<Rows> HeldRows::take_merged() {
+  if (!has_ties()) return take();
+  return rows_at(TRY(merged_order(rows_.size())));
+}
+
+Result<Rows> HeldRows::take_begun(size_t series_count) {
+  if (!has_ties()) return take();
+  std::vector<size_t> order;
+  if (series_count < kHeldRowsMax) {
+    if (auto settled = settled_order(kHeldRowsMax - series_count)) order = std::move(*settled);
+  }
+  if (order.empty() && rows_after(series_count) < kHeldRowsMax) {
+    order = TRY(merged_order(kHeldRowsMax));
+    order.resize(kHeldRowsMax - rows_after(series_count));
+  }
+  std::vector<bool> is_taken(rows_.size());
+  for (const size_t row : order) is_taken[row] = true;
+  for (size_t row = 0; row < rows_.size(); ++row) {
+    if (!is_taken[row]) order.push_back(row);
   }
   return rows_at(order);
 }

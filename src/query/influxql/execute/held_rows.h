@@ -19,6 +19,9 @@ namespace varve::influxql {
 /// More rows are not held: then the order of series keys has to do.
 inline constexpr size_t kHeldRowsMax = 20'000;
 
+/// After how many more rows the order of those before is mostly settled.
+inline uint64_t rows_after(size_t series_count) { return 4 * series_count + 1000; }
+
 /// Texts of the rows that it gives live as long as it does. Threads: one owner.
 class HeldRows {
  public:
@@ -38,11 +41,16 @@ class HeldRows {
   std::optional<Rows> settled(uint64_t count) const;
   /// All rows, in InfluxDB's order.
   Result<Rows> take_merged();
+  /// The rows of a group that has more than kHeldRowsMax, of which so many or more are here: in
+  /// InfluxDB's order as far as those can tell, then as they came. It depends on no limit.
+  Result<Rows> take_begun(size_t series_count);
   /// All rows as they came.
   Rows take() { return std::move(rows_); }
 
  private:
   bool has_ties() const;
+  std::optional<std::vector<size_t>> settled_order(uint64_t count) const;
+  Result<std::vector<size_t>> merged_order(size_t count) const;
   bool settle_ties(size_t begin, size_t end, std::vector<size_t>& order) const;
   Rows rows_at(std::span<const size_t> order) const;
   Result<std::vector<uint32_t>> series_ranks() const;

@@ -50,6 +50,9 @@ struct BlockRequest {
   uint64_t rows_limit = 0;
   /// Texts in this column and those after it decide the order of rows of one time.
   size_t first_tie_column = 0;
+  /// The order of rows of one time is the same whatever the limit, as pages of an answer need it.
+  /// Else it may be found with fewer rows, or left to the series.
+  bool is_page = false;
 };
 
 /// Takes the rows of a SELECT, group by group, in order. Columns may change their type from block

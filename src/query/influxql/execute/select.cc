@@ -65,7 +65,8 @@ class GroupRows {
         rows_max_(limit_of_rows(plan, options)),
         wanted_{.rows_limit = rows_max_ > 0 ? static_cast<uint64_t>(rows_max_) +
                                                   static_cast<uint64_t>(options.offset)
-                                            : 0} {}
+                                            : 0,
+                .is_page = rows_max_ <= 0 || options.offset > 0} {}
 
   Result<void> write() {
     const size_t group_count = input_.groups().size();

@@ -79,6 +79,49 @@ TEST(SelectRows, FollowOrderAndLimits) {
           "cpu{nosuch=} time,v: 0,1");
 }
 
+// Rows of one time have an order, and pages of an answer are pieces of it, however many series and
+// rows there are.
+void gives_every_row_once(size_t series_count, size_t times) {
+  TestDatabase database;
+  std::string lines;
+  for (size_t time = 0; time < times; ++time) {
+    for (size_t i = 0; i < series_count; ++i) {
+      lines += "m,host=" + std::to_string(i * 7919 % series_count) +
+               " v=" + std::to_string(time * series_count + i) + "i 5" + std::to_string(time) +
+               "\n";
+    }
+  }
+  database.write(lines);
+  for (const std::string order : {"", " ORDER BY time DESC"}) {
+    const std::string start = "m time,v:";
+    const std::string whole = database.run("SELECT v FROM m" + order);
+    const size_t row_count = series_count * times;
+    const size_t page = row_count / 3 + 1;
+    std::string joined = start;
+    for (size_t offset = 0; offset < row_count; offset += page) {
+      const std::string rows = database.run("SELECT v FROM m" + order + " LIMIT " +
+                                            std::to_string(page) + " OFFSET " +
+                                            std::to_string(offset));
+      ASSERT_TRUE(rows.starts_with(start));
+      joined += rows.substr(start.size());
+    }
+    EXPECT_TRUE(joined == whole) << series_count << " series, " << times << " times" << order;
+  }
+}
+
+TEST(SelectRows, OfOneTimeComeOnceInPages) {
+  gives_every_row_once(3, 4);
+  gives_every_row_once(300, 3);
+  gives_every_row_once(5'000, 1);
+}
+
+TEST(SelectRows, OfOneTimeComeOnceInPagesOfMoreRowsThanAreHeld) {
+  gives_every_row_once(300, 70);
+  gives_every_row_once(3'000, 8);
+  gives_every_row_once(5'001, 4);
+  gives_every_row_once(21'000, 1);
+}
+
 TEST(SelectRows, ReadSeveralSources) {
   answers("SELECT v, used FROM cpu, mem WHERE time < 10s",
           "cpu time,v,used: 0,1,null 5,2,null; mem time,v,used: 0,null,10");

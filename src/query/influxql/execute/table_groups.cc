@@ -215,16 +215,25 @@ Result<bool> TableGroups::for_each_block(StatementContext& context, size_t numbe
       return visit_rows(*rows, visit);
     }
     // The order of rows of one time may depend on rows that come after them: some more are read.
-    const uint64_t enough = wanted.rows_limit + 4 * series_count + 1000;
-    if (enough < kHeldRowsMax) return visit_first_rows(context, *group, enough, wanted, visit);
+    const uint64_t enough = wanted.rows_limit + rows_after(series_count);
+    if (!wanted.is_page && enough < kHeldRowsMax) {
+      return visit_first_rows(context, *group, enough, wanted, visit);
+    }
   }
   return visit_in_order(context, *group, wanted, visit);
 }
 
+// Whether all rows can be held decides about the order of those of one time. So that pages fit
+// together, that is asked for however few rows are wanted.
 Result<bool> TableGroups::visit_in_order(StatementContext& context, size_t group,
                                          const BlockRequest& wanted, const VisitBlock& visit) {
-  TRY_VOID(scan_.open(context, in_order_of_time(group, range_, wanted.rows_limit)));
-  const bool may_have_ties = groups_.places(group).size() > 1;
+  const size_t series_count = groups_.places(group).size();
+  const bool may_have_ties = series_count > 1;
+  const bool is_limited = wanted.rows_limit > 0;
+  const uint64_t rows_limit = is_limited && may_have_ties
+                                  ? std::max<uint64_t>(wanted.rows_limit, kHeldRowsMax + 1)
+                                  : wanted.rows_limit;
+  TRY_VOID(scan_.open(context, in_order_of_time(group, range_, rows_limit)));
   if (may_have_ties) {
     HeldRows held(scan_.table(), is_ascending_, wanted.first_tie_column);
     bool is_all = false;
@@ -233,7 +242,12 @@ Result<bool> TableGroups::visit_in_order(StatementContext& context, size_t group
       is_all = batch.row_count() == 0;
       if (!is_all) TRY_VOID(held.add(batch));
     }
-    if (!TRY(visit_rows(is_all ? TRY(held.take_merged()) : held.take(), visit))) return false;
+    if (is_all && held.size() <= kHeldRowsMax) {
+      return visit_rows(TRY(held.take_merged()), visit);
+    }
+    const bool has_pages = is_limited || wanted.is_page;
+    const Rows rows = has_pages ? TRY(held.take_begun(series_count)) : held.take();
+    if (!TRY(visit_rows(rows, visit))) return false;
     if (is_all) return true;
   }
   while (true) {
