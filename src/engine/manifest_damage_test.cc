@@ -172,6 +172,34 @@ TEST_F(ManifestDamageTest, ALostEditCostsNoRowThatIsInAFile) {
   }
 }
 
+// An edit that was never promised looks the same.
+TEST_F(ManifestDamageTest, AtTheEndOfTheManifestItCostsNoFile) {
+  fill();
+  const std::string path = manifest(files);
+  const uint64_t size_bytes = read_file(files, path)->size();
+  for (const ManifestRecord& first_lost : edits(files)) {
+    if (first_lost.offset == 0) continue;
+    const auto disk = copy();
+    const auto file = disk->open(path, FileSystem::OpenMode::kReadWrite);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->write_at(first_lost.offset,
+                                  std::string(size_bytes - first_lost.offset, '\0')));
+    std::map<std::string, std::string> known;
+    for (const std::string& name : names_in(*disk, kFolder)) {
+      if (name.ends_with(".sst")) known[name] = *read_file(*disk, join_path(kFolder, name));
+    }
+    open(*disk);
+    for (const auto& [name, bytes] : known) {
+      const std::string place = join_path(kFolder, name);
+      const auto kept = *disk->exists(place) ? read_file(*disk, place)
+                                             : read_file(*disk, place + ".orphan");
+      ASSERT_TRUE(kept) << name << " without what stands from " << first_lost.offset << " on";
+      EXPECT_EQ(*kept, bytes);
+    }
+    store.reset();
+  }
+}
+
 TEST_F(ManifestDamageTest, WithoutAnyManifestTheFilesAreServed) {
   fill();
   const auto disk = copy();

@@ -149,11 +149,13 @@ WINDOWS = re.compile(r"max-select-buckets|too many points")
 
 # InfluxDB takes any order of tags for !=, and deletes accordingly.
 ORDERED_DELETE = re.compile(r"(DELETE|DROP SERIES).*[<>]", re.I)
+# And any two tags for equal.
+PAIRED_DELETE = re.compile(r"(DELETE|DROP SERIES).*\b(host|dc|path)\W*!?=\W*(host|dc|path)\b", re.I)
 
 
 def is_fair(text):
     """Windows over all times until now would be too many."""
-    if ORDERED_DELETE.search(text) and "time <" not in text:
+    if PAIRED_DELETE.search(text) or ORDERED_DELETE.search(text) and "time <" not in text:
         return False
     return not OWN.search(text) and not ("GROUP BY time" in text and "time >= 0" not in text
                                         and "CREATE" not in text)

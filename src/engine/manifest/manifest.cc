@@ -82,6 +82,7 @@ Result<void> Manifest::read() {
     damage_.push_back(path + " is damaged at byte 0: it has no good record");
     edits_lost_ = true;
   } else if (scan->end < bytes.size()) {
+    is_torn_ = true;
     log::warn("manifest.torn", {{"file", path}, {"offset", scan->end}});
   }
   if (!damage_.empty()) damaged_file_ = name;

@@ -30,6 +30,9 @@ class Manifest {
   const std::vector<std::string>& damage() const { return damage_; }
   /// True when damage took edits along, so that state() may lack files and deletes.
   bool edits_lost() const { return edits_lost_; }
+  /// True when the file ended within a record. Mostly that edit was never promised; damage to the
+  /// last record and its copy looks the same.
+  bool is_torn() const { return is_torn_; }
   /// A number for a new file.
   SstId take_sst_id() { return SstId{sst_id_next_.fetch_add(1)}; }
   /// Leaves numbers out.
@@ -61,6 +64,7 @@ class Manifest {
   ManifestState state_;
   std::vector<std::string> damage_;
   bool edits_lost_ = false;
+  bool is_torn_ = false;
   std::string damaged_file_;    // Kept when the new file is there.
   std::unique_ptr<File> file_;  // Null: the next commit begins a new one.
   uint64_t number_ = 0;

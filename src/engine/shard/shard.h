@@ -78,7 +78,7 @@ class Shard {
   Result<void> recover(const std::vector<TableId>& live_tables);
   Result<void> rebuild_manifest(const std::set<TableId>& live);
   Result<void> open_files(const std::vector<TableId>& live_tables);
-  Result<void> remove_orphans(bool keep);
+  Result<void> remove_orphans(bool manifest_damaged);
   Result<std::vector<OldSegment>> replay(const std::set<TableId>& live,
                                          const std::set<TableId>& dropped);
   std::shared_ptr<Table> make_table(TableId id, MergeMode mode);

@@ -149,8 +149,8 @@ Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
 
 // Files that no manifest names are left from a crash between writing and committing. After damage
 // to the manifest they may be what its lost edits named, and too little could be read of them to
-// take them back; so they are kept aside.
-Result<void> Shard::remove_orphans(bool keep) {
+// take them back; so they are kept aside. So are those of a manifest that is torn at its end.
+Result<void> Shard::remove_orphans(bool manifest_damaged) {
   std::set<std::string> known;
   for (const auto& [id, sst] : manifest_->state().ssts()) known.insert(sst_path(id));
   for (const std::string& name : TRY(context_.files.list(folder_))) {
@@ -161,12 +161,17 @@ Result<void> Shard::remove_orphans(bool keep) {
     }
     if (!name.ends_with(".sst")) continue;
     if (known.contains(path)) continue;
-    if (!keep) {
+    if (!manifest_damaged && !manifest_->is_torn()) {
       remove_file(path);
       continue;
     }
-    log::error("shard.orphan_kept", {{"file", path}});
-    context_.damage.add(path + " is in no manifest, which was damaged; it was renamed to *.orphan");
+    if (manifest_damaged) {
+      log::error("shard.orphan_kept", {{"file", path}});
+      context_.damage.add(path +
+                          " is in no manifest, which was damaged; it was renamed to *.orphan");
+    } else {
+      log::warn("shard.orphan_kept", {{"file", path}, {"reason", "the manifest is torn"}});
+    }
     if (const auto kept = context_.files.rename(path, path + ".orphan"); !kept) {
       log::warn("shard.rename_failed", {{"file", path}, {"error", kept.error().message}});
     }

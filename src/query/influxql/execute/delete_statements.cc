@@ -108,9 +108,11 @@ Result<void> remove_from(const BoundTable& table, const Removal& removal,
     }
     PushedCondition pushed = push_down(condition, table);
     if (pushed.rest) {
-      // Rows would have to be read for it; what compares two tags is left to the series.
-      if (on_series.undecided) return refuse_condition(table, removal);
-      pushed.predicate = on_series.certain;
+      // Rows would have to be read for it, or tags compared with tags: InfluxDB then takes every
+      // series that has both, whatever their values. A name that no series has takes nothing.
+      const bool takes_nothing = !on_series.undecided && on_series.certain.is_always_false();
+      if (!takes_nothing) return refuse_condition(table, removal);
+      return {};
     }
     if (pushed.predicate.is_always_false()) return {};
     spec.predicate = std::move(pushed.predicate);

@@ -56,12 +56,12 @@ TEST(Delete, TakesRowsByTheirFieldsToo) {
             "error: shard 1: expressions not supported in WHERE clause during deletion");
 }
 
-// Which compares their values in SELECT. Seen of InfluxDB 1.13.
-TEST(Delete, OfTwoTagsAsksOnlyWhetherTheSeriesHasThem) {
+// InfluxDB takes all series that have both, and for != those that have the first alone.
+TEST(Delete, OfTwoTagsIsRefusedUnlessNoSeriesHasOneOfThem) {
   EXPECT_EQ(left_by("DELETE FROM cpu WHERE h = r"),
-            "cpu time,v,h: 20,4,'c'; mem time,v,h: 0,5,'a' 30,6,null");
-  EXPECT_EQ(left_by("DELETE FROM cpu WHERE h != r"),
-            "cpu time,v,h: 0,1,'a' 0,3,'b' 10,2,'a'; mem time,v,h: 0,5,'a' 30,6,null");
+            "error: shard 1: expressions not supported in WHERE clause during deletion");
+  EXPECT_EQ(left_by("DROP SERIES FROM cpu WHERE h != r"),
+            "error: shard 1: fields not supported in WHERE clause during deletion");
   EXPECT_EQ(left_by("DELETE FROM cpu WHERE h = nosuch"), left_by("DELETE FROM nosuch"));
 }
 
