@@ -142,11 +142,11 @@ ScanBatch SeriesStream::take_short() {
 
 // As many of the next series as need no more than that.
 Result<void> SeriesStream::load_short_runs() {
-  constexpr size_t kSeriesAtOnce = 256;
   if (segment_next_ != 0 || segments_.empty() || plan_->spec().rows_limit != 0) return {};
   const auto& series = plan_->series();
   while (series_next_ < series.size() && short_runs_.row_count() < kShortBatchRows) {
-    if (series_next_ % kSeriesAtOnce == 0) TRY_VOID(plan_->check_cancelled());
+    // Each looks into every segment, and may open a file in each.
+    TRY_VOID(plan_->check_cancelled());
     if (!TRY(short_runs_.add(series[series_next_], visit_summary_ != nullptr))) return {};
     ++series_next_;
   }
