@@ -33,6 +33,13 @@ RunOptions options_of(const SelectPlan& plan) {
   return options;
 }
 
+namespace {
+
+// Of counts, neither negative.
+int64_t sum_of(int64_t a, int64_t b) { return a > INT64_MAX - b ? INT64_MAX : a + b; }
+
+}  // namespace
+
 RunOptions options_of_inner(const SelectPlan& plan, const RunOptions& outer, int64_t now_ns) {
   RunOptions options = options_of(plan);
   options.first_ns = std::max(options.first_ns, outer.first_ns);
@@ -43,8 +50,8 @@ RunOptions options_of_inner(const SelectPlan& plan, const RunOptions& outer, int
   std::set_union(plan.dimensions.begin(), plan.dimensions.end(), outer.group_by.begin(),
                  outer.group_by.end(), std::back_inserter(options.group_by));
   options.final_dimensions = outer.final_dimensions;
-  options.series_limit += outer.series_limit;
-  options.series_offset += outer.series_offset;
+  options.series_limit = sum_of(options.series_limit, outer.series_limit);
+  options.series_offset = sum_of(options.series_offset, outer.series_offset);
   // What is missing would be passed over by the outer SELECT; only other fillings matter to it.
   if (!plan.calls.empty() && options.fill.mode == FillMode::kNull) {
     options.fill.mode = FillMode::kNone;

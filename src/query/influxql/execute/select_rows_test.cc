@@ -251,6 +251,9 @@ TEST(SelectRows, CountsGroupsInTheOrderOfTheirJoinedTags) {
             "m{h=h1} time,v: 0,2; m{h=h10} time,v: 0,1");
   database.write("n,h=h10,k=a v=1 0\nn,h=h1,k=b v=2 0");
   EXPECT_EQ(database.run("SELECT v FROM n GROUP BY h, k SLIMIT 1"), "n{h=h10,k=a} time,v: 0,1");
+  EXPECT_EQ(database.run("SELECT v FROM (SELECT v FROM m GROUP BY h SOFFSET 9223372036854775807) "
+                         "GROUP BY h SLIMIT 9 SOFFSET 9"),
+            "");
   // Groups that no row can be of, whatever the fields say, are not counted.
   database.write("o,h=a v=1 0\no,h=b v=2 1\no,h=c v=3 2");
   EXPECT_EQ(database.run("SELECT v FROM o WHERE (h = 'b' AND v > 0) OR h = 'c' GROUP BY h "
