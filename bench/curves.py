@@ -58,7 +58,14 @@ class Sender:
 
     def __init__(self, one, source, connections):
         self.one, self.source, self.lock, self.latencies = one, source, threading.Lock(), []
-        self.threads = [threading.Thread(target=self.work) for _ in range(connections)]
+        self.refusal = None
+        self.threads = [threading.Thread(target=self.watched) for _ in range(connections)]
+
+    def watched(self):
+        try:
+            self.work()
+        except SystemExit as refusal:  # It would end this thread alone, and rows would be missing.
+            self.refusal = refusal
 
     def work(self):
         with socket.create_connection(("127.0.0.1", self.one.port)) as connection:
@@ -78,6 +85,8 @@ class Sender:
             thread.start()
         for thread in self.threads:
             thread.join()
+        if self.refusal:
+            raise self.refusal
         return sorted(self.latencies)
 
 

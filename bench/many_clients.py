@@ -20,16 +20,17 @@ def ask(port, paths, until, out):
     """Asks in turn until the time is over; puts the seconds each took."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     took, at = [], 0
-    while time.time() < until:
+    wrong = None
+    while wrong is None and time.time() < until:
         begin = time.perf_counter()
         connection.request("GET", paths[at % len(paths)])
         answer = connection.getresponse()
         answer.read()
         if answer.status != 200:
-            raise SystemExit("status %d of %s" % (answer.status, paths[at % len(paths)][:200]))
+            wrong = "status %d of %s" % (answer.status, paths[at % len(paths)][:200])
         took.append(time.perf_counter() - begin)
         at += 1
-    out.put(took)
+    out.put((wrong, took))
 
 
 def measure(target, paths, clients, seconds):
@@ -40,10 +41,14 @@ def measure(target, paths, clients, seconds):
     begin = time.perf_counter()
     for each in running:
         each.start()
-    took = sorted(second for _ in running for second in out.get())
+    answers = [out.get() for _ in running]
     wall = time.perf_counter() - begin
     for each in running:
         each.join()
+    for wrong, _ in answers:
+        if wrong:
+            raise SystemExit(wrong)
+    took = sorted(second for _, seconds_took in answers for second in seconds_took)
     return (len(took) / wall, took[len(took) // 2] * 1e3, took[int(len(took) * .99)] * 1e3,
             (target.cpu() - cpu) / len(took) * 1e3)
 

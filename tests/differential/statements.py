@@ -7,19 +7,15 @@ usage: statements.py [--seconds N] [--seed N] [--show N]
 
 InfluxDB 1.13 is $VARVE_INFLUXD, else `influxd`; without one the script skips.
 """
-import argparse
 import os
 import random
 import re
-import shutil
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 from answers import difference  # noqa: E402
-from influxdb import InfluxDb  # noqa: E402
-from server import Cases, Server, need_binary  # noqa: E402
+from rounds import in_rounds  # noqa: E402
 
 ROUND_STATEMENTS = 300
 POINTS = "\n".join(
@@ -178,7 +174,6 @@ def one_round(servers, seed, shown):
     chance = random.Random(seed)
     servers.fresh()
     agreed = differed = 0
-    done = []
     for _ in range(ROUND_STATEMENTS):
         text = damaged(chance)
         if not is_fair(text):
@@ -186,7 +181,6 @@ def one_round(servers, seed, shown):
         why = compare(text, servers.ask(text))
         if not why:
             agreed += 1
-            done.append(text)
             continue
         differed += 1
         if shown[0] > 0:
@@ -196,30 +190,7 @@ def one_round(servers, seed, shown):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--show", type=int, default=20)
-    options = parser.parse_args()
-    need_binary()
-    cases = Cases()
-    binary = os.environ.get("VARVE_INFLUXD") or shutil.which("influxd")
-    if not binary:
-        cases.skip("there is no influxd to compare with (apt-get install influxdb)")
-        cases.finish()
-    with InfluxDb(binary) as oracle, Server() as varve:
-        if not oracle.is_newer_than(11):
-            cases.skip("InfluxDB %s words refusals in an older way; 1.12 or later is asked" % oracle.version)
-            cases.finish()
-        servers, seed, until = Servers(oracle, varve), options.seed, time.monotonic() + options.seconds
-        shown = [options.show]
-        while time.monotonic() < until:
-            agreed, differed = one_round(servers, seed, shown)
-            cases.passed += agreed
-            cases.failed += differed
-            seed += 1
-        print("seeds %d to %d against %s" % (options.seed, seed - 1, oracle.version))
-    cases.finish()
+    in_rounds(__doc__, one_round, Servers)
 
 
 if __name__ == "__main__":

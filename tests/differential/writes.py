@@ -7,18 +7,14 @@ usage: writes.py [--seconds N] [--seed N] [--show N]
 
 InfluxDB 1.13 is $VARVE_INFLUXD, else `influxd`; without one the script skips.
 """
-import argparse
 import os
 import random
-import shutil
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 from answers import same_series  # noqa: E402
-from influxdb import InfluxDb  # noqa: E402
-from server import Cases, Server, need_binary  # noqa: E402
+from rounds import in_rounds  # noqa: E402
 
 ROUND_BODIES = 200
 NAMES = ["m", "cpu", "a b", "c,d", "e=f", "g\"h", "i\\j", "é", "k\\", "time", "_x", "123", "#n"]
@@ -110,7 +106,7 @@ def same_content(both):
     return error == other_error and len(ones) == len(others) and all(map(same_series, ones, others))
 
 
-def report(pair, seed, text, precision, why):
+def report(seed, text, precision, why):
     print("seed %d precision %r: %r" % (seed, precision, text))
     print("\n".join("  %s" % (each,) for each in why), flush=True)
 
@@ -177,35 +173,12 @@ def one_round(pair, seed, shown):
         if shown[0] > 0:
             shown[0] -= 1
             text = shrink(pair, text, precision)
-            report(pair, seed, text, precision, differs(pair, text, precision) or why)
+            report(seed, text, precision, differs(pair, text, precision) or why)
     return agreed, differed
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--show", type=int, default=20)
-    options = parser.parse_args()
-    need_binary()
-    cases = Cases()
-    binary = os.environ.get("VARVE_INFLUXD") or shutil.which("influxd")
-    if not binary:
-        cases.skip("there is no influxd to compare with (apt-get install influxdb)")
-        cases.finish()
-    with InfluxDb(binary) as oracle, Server() as varve:
-        if not oracle.is_newer_than(11):
-            cases.skip("InfluxDB %s words refusals in an older way; 1.12 or later is asked" % oracle.version)
-            cases.finish()
-        pair, seed, until = Pair(oracle, varve), options.seed, time.monotonic() + options.seconds
-        shown = [options.show]
-        while time.monotonic() < until:
-            agreed, differed = one_round(pair, seed, shown)
-            cases.passed += agreed
-            cases.failed += differed
-            seed += 1
-        print("seeds %d to %d against %s" % (options.seed, seed - 1, oracle.version))
-    cases.finish()
+    in_rounds(__doc__, one_round, Pair)
 
 
 if __name__ == "__main__":
