@@ -174,6 +174,21 @@ Result<std::optional<SegmentScan::OnlyRun>> SegmentScan::find_only_run(SeriesId 
   return std::nullopt;
 }
 
+namespace {
+
+// The runs of a series in a file some of whose rows are in the range; none of a damaged file.
+Result<std::span<const SeriesRows>> runs_near(SstScan& file, const KeyHash& series,
+                                              const TimeRange& range) {
+  const SstMeta& meta = file.file().meta();
+  const bool is_apart = meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns;
+  if (is_apart || file.file().quarantined()) return std::span<const SeriesRows>();
+  auto found = file.find(series);
+  if (!found && found.error().code == ErrorCode::kCorrupt) return std::span<const SeriesRows>();
+  return found;
+}
+
+}  // namespace
+
 Result<std::optional<int64_t>> SegmentScan::find_bound(SeriesId id, const KeyHash& hash,
                                                        const TimeRange& range, bool descending) {
   std::optional<int64_t> bound;
@@ -184,13 +199,9 @@ Result<std::optional<int64_t>> SegmentScan::find_bound(SeriesId id, const KeyHas
     if (!bound || (descending ? time_ns > *bound : time_ns < *bound)) bound = time_ns;
   };
   for (SstScan& file : files_) {
-    const SstMeta& meta = file.file().meta();
-    if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) continue;
-    if (file.file().quarantined()) continue;
-    const auto found = file.find(hash);
-    if (!found && found.error().code == ErrorCode::kCorrupt) continue;
-    if (!found) return fail(found.error());
-    for (const SeriesRows& rows : *found) add(rows.time_first_ns, rows.time_last_ns);
+    for (const SeriesRows& rows : TRY(runs_near(file, hash, range))) {
+      add(rows.time_first_ns, rows.time_last_ns);
+    }
   }
   std::vector<TimeRange> times;
   for (MemtableScan& memtable : memtables_) {
@@ -207,13 +218,7 @@ Result<std::vector<SegmentScan::Candidate>> SegmentScan::find_candidates(
   std::vector<std::optional<CellSummary>> columns;
   for (size_t number = 0; number < files_.size(); ++number) {
     SstScan& file = files_[number];
-    const SstMeta& meta = file.file().meta();
-    if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) continue;
-    if (file.file().quarantined()) continue;
-    const auto found = file.find(hash);
-    if (!found && found.error().code == ErrorCode::kCorrupt) continue;
-    if (!found) return fail(found.error());
-    for (const SeriesRows& rows : *found) {
+    for (const SeriesRows& rows : TRY(runs_near(file, hash, range))) {
       if (!rows.summaries_begin) continue;
       if (rows.time_last_ns < range.begin_ns || rows.time_first_ns >= range.end_ns) continue;
       const auto known = file.summarize(rows, columns);
@@ -231,13 +236,7 @@ Result<void> SegmentScan::drop_overlapped(SeriesId id, const KeyHash& hash, cons
                                           std::vector<Candidate>& candidates) {
   std::vector<TimeRange> times;
   for (SstScan& file : files_) {
-    const SstMeta& meta = file.file().meta();
-    if (meta.time_last_ns < range.begin_ns || meta.time_first_ns >= range.end_ns) continue;
-    if (file.file().quarantined()) continue;
-    const auto found = file.find(hash);
-    if (!found && found.error().code == ErrorCode::kCorrupt) continue;
-    if (!found) return fail(found.error());
-    for (const SeriesRows& rows : *found) {
+    for (const SeriesRows& rows : TRY(runs_near(file, hash, range))) {
       times.push_back({.begin_ns = rows.time_first_ns, .end_ns = rows.time_last_ns + 1});
     }
   }
