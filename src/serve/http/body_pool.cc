@@ -2,9 +2,17 @@
 #include "serve/http/body_pool.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace varve {
+
+// Quarters of a power of two, with the byte that ends a text.
+size_t BodyPool::room_for(size_t size_bytes) {
+  if (size_bytes < kBytesMin) return size_bytes;
+  const size_t step_bytes = std::bit_floor(size_bytes) / 4;
+  return (size_bytes / step_bytes + 1) * step_bytes - 1;
+}
 
 std::string BodyPool::take(size_t size_bytes) {
   if (size_bytes < kBytesMin) return {};

@@ -23,6 +23,10 @@ class BodyPool {
   /// What is kept is claimed there; it outlives the pool. Null: no limit.
   explicit BodyPool(MemoryGovernor* memory) : held_(memory, MemoryGovernor::Use::kBodies) {}
 
+  /// The room to ask for when so many bytes will come: bodies of nearly one size then get the same
+  /// memory again. It is what the allocator would set aside anyway.
+  static size_t room_for(size_t size_bytes);
+
   /// A text with room for so many bytes, as long as it was when it was given: what stands in it is
   /// anything. Empty, and without room, when there is none.
   std::string take(size_t size_bytes);

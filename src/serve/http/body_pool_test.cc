@@ -19,6 +19,25 @@ TEST(BodyPool, GivesTheMemoryOfAnEarlierBody) {
   EXPECT_EQ(pool.kept_count(), 0u);
 }
 
+TEST(BodyPool, GivesBodiesOfNearlyOneSizeTheSameMemory) {
+  BodyPool pool(nullptr);
+  std::string body;
+  body.reserve(BodyPool::room_for(3'400'000));
+  const char* const memory = body.data();
+  pool.give(std::move(body));
+  EXPECT_EQ(pool.take(3'450'000).data(), memory);
+}
+
+TEST(BodyPool, AsksForTheRoomOfTheNextQuarterOfAPowerOfTwo) {
+  // One less: a text ends with a byte of its own, which must not cost the next quarter.
+  EXPECT_EQ(BodyPool::room_for(65'535), 65'535u) << "nobody keeps it";
+  EXPECT_EQ(BodyPool::room_for(65'536), 81'919u);
+  EXPECT_EQ(BodyPool::room_for(81'919), 81'919u);
+  EXPECT_EQ(BodyPool::room_for(81'920), 98'303u);
+  EXPECT_EQ(BodyPool::room_for(131'071), 131'071u);
+  EXPECT_EQ(BodyPool::room_for(3'400'000), 3'670'015u);
+}
+
 TEST(BodyPool, GivesNoMemoryThatIsTooSmall) {
   BodyPool pool(nullptr);
   pool.give(std::string(kSize, 'a'));

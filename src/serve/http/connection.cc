@@ -237,7 +237,8 @@ void Connection::on_head() {
     auto& body = request_.body;
     body = loop_->bodies()->take(body_bytes_wanted_ + kBodySpareBytes);
     // Only addresses: memory comes with the bytes.
-    body.reserve(std::min(body_bytes_wanted_, kBodyReserveBytesMax) + kBodySpareBytes);
+    body.reserve(BodyPool::room_for(std::min(body_bytes_wanted_, kBodyReserveBytesMax) +
+                                    kBodySpareBytes));
     const size_t here = std::min(body_bytes_wanted_, buffer_.size());
     if (body.size() < here) body.resize(here);
     std::memcpy(body.data(), buffer_.data().data(), here);
