@@ -2,6 +2,7 @@
 #include "engine/series_index/id_table.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/check.h"
@@ -55,14 +56,26 @@ void IdTable::add(uint32_t hash, uint32_t number) {
   place(part, uint64_t{hash} << 32 | (number + 1));
 }
 
-void IdTable::reserve(size_t count) {
-  if (count <= kOnePartMax) return;
-  if (parts_.empty()) parts_.resize(1);
-  if (parts_.size() == 1) split();
-  const size_t each = count / kParts;
-  for (Part& part : parts_) {
-    const size_t wanted = (part.count + each) * 4 / 3 + kCapacityMin;
-    if (wanted > part.capacity) grow(part, static_cast<uint32_t>(wanted));
+// One part after the other: all of them are larger than the caches.
+void IdTable::fill(std::span<const uint32_t> hashes, uint32_t first) {
+  CHECK(parts_.empty() && hashes.size() < kNone - first);
+  if (hashes.size() <= kOnePartMax) {
+    for (const uint32_t hash : hashes) add(hash, first++);
+    return;
+  }
+  std::array<uint32_t, kParts + 1> begins{};
+  for (const uint32_t hash : hashes) ++begins[(hash >> 24) + 1];
+  for (size_t i = 1; i <= kParts; ++i) begins[i] += begins[i - 1];
+  std::array<uint32_t, kParts> next;
+  std::copy_n(begins.begin(), kParts, next.begin());
+  const std::unique_ptr<uint64_t[]> entries(new uint64_t[hashes.size()]);
+  for (const uint32_t hash : hashes) entries[next[hash >> 24]++] = uint64_t{hash} << 32 | ++first;
+  size_bytes_ = kParts * sizeof(Part);
+  parts_.resize(kParts);
+  for (size_t i = 0; i < kParts; ++i) {
+    const uint32_t count = begins[i + 1] - begins[i];
+    grow(parts_[i], count + count / 3 + kCapacityMin);
+    for (uint32_t e = begins[i]; e < begins[i + 1]; ++e) place(parts_[i], entries[e]);
   }
 }
 

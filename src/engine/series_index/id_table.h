@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/prefetch.h"
@@ -52,8 +53,8 @@ class IdTable {
 
   /// Requires number < kNone.
   void add(uint32_t hash, uint32_t number);
-  /// Makes room, so that the next `count` additions are quick.
-  void reserve(size_t count);
+  /// Adds many numbers, one behind the other, to an empty table: `first` under the first hash.
+  void fill(std::span<const uint32_t> hashes, uint32_t first);
   size_t size_bytes() const { return size_bytes_; }
 
  private:

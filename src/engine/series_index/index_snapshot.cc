@@ -148,8 +148,8 @@ class SnapshotReader {
     std::erase_if(segments_, [&](const auto& segment) { return !is_current(segment); });
     SeriesBits live;
     for (const SnapshotSegment& segment : segments_) live.add_all(segment.series);
-    index_->publish_loaded(hashes_);
-    if (live.count() != hashes_.size()) TRY_VOID(renumber(live));
+    index_->finish_load();
+    if (live.count() != series_count_) TRY_VOID(renumber(live));
     return LoadedSnapshot{.index = std::move(index_), .segments = std::move(segments_)};
   }
 
@@ -203,15 +203,15 @@ class SnapshotReader {
   }
 
   Result<void> read_hashes() {
+    index_->begin_load(static_cast<uint32_t>(series_count_));
+    std::vector<KeyHash> hashes;
     return read_items(128, [&](size_t, size_t count, const char* bytes) {
+      hashes.resize(count);
       for (size_t i = 0; i < count; ++i) {
-        KeyHash hash;
-        std::memcpy(&hash.high, bytes + i * 16, 8);
-        std::memcpy(&hash.low, bytes + i * 16 + 8, 8);
-        if (!hashes_.empty() && !(hashes_.back() < hash)) return false;
-        hashes_.push_back(hash);
+        std::memcpy(&hashes[i].high, bytes + i * 16, 8);
+        std::memcpy(&hashes[i].low, bytes + i * 16 + 8, 8);
       }
-      return true;
+      return index_->load_hashes(hashes);
     });
   }
 
@@ -260,10 +260,12 @@ class SnapshotReader {
 
   Result<void> read_series(SeriesBits& series) {
     return read_items(1, [&](size_t begin, size_t count, const char* bits) {
-      for (size_t i = 0; i < count; ++i) {
-        if ((static_cast<uint8_t>(bits[i / 8]) >> (i % 8) & 1) == 0) continue;
-        series.add(SeriesId{static_cast<uint32_t>(begin + i)});
-      }
+      const size_t bytes = (count + 7) / 8;
+      if (std::all_of(bits, bits + bytes, [](char byte) { return byte == 0; })) return true;
+      if (count % 8 != 0 && static_cast<uint8_t>(bits[bytes - 1]) >> (count % 8) != 0) return false;
+      // The lowest bit is the first one, in the file as in a word.
+      auto& words = series.part_to_write(begin / SeriesBits::kPartSeries);
+      std::memcpy(words.data() + begin % SeriesBits::kPartSeries / 64, bits, bytes);
       return true;
     });
   }
@@ -271,7 +273,7 @@ class SnapshotReader {
   // Some series have ended since: an index without them is made from this one.
   Result<void> renumber(const SeriesBits& live) {
     const auto all = std::exchange(index_, std::make_unique<SeriesIndex>(seed_));
-    std::vector<SeriesId> new_ids(hashes_.size());
+    std::vector<SeriesId> new_ids(series_count_);
     Result<void> outcome;
     std::string key;
     live.visit([&](SeriesId id) {
@@ -297,7 +299,6 @@ class SnapshotReader {
   uint64_t series_count_ = 0;
   uint64_t tag_count_ = 0;
   std::vector<SnapshotSegment> segments_;
-  std::vector<KeyHash> hashes_;
 };
 
 }  // namespace

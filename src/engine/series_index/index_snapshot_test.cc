@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "engine/series_index/fleet_keys.h"
@@ -85,6 +86,34 @@ TEST(IndexSnapshot, BringsBackTheSeriesThatLive) {
     ASSERT_TRUE(added);
     EXPECT_EQ(raw(*added), live.count());
   }
+}
+
+// So many that a thread of its own makes the way from texts to values.
+TEST(IndexSnapshot, FindsValuesAtOnceAfterReadingVeryManySeries) {
+  constexpr uint32_t kCount = 240'000;
+  const Sample sample(kCount);
+  SimulatedFileSystem files(1);
+  write(files, sample);
+  const auto loaded = read(files, kAll);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  SeriesIndex& index = *loaded->index;
+  const TagValues& tag = *index.tag(testing::kHostname);
+  const uint32_t value = tag.find("host_779");
+  ASSERT_EQ(value, 0u);  // Neither two nor three divides it.
+  const uint32_t known = tag.find("host_776");
+  ASSERT_NE(known, 0u);
+  EXPECT_EQ(tag.text(known), "host_776");
+  const uint32_t before = tag.value_count();
+  const std::string key = testing::fleet_key(779);
+  ASSERT_TRUE(index.add(series_key_hash(key), key));
+  EXPECT_EQ(tag.find("host_779"), before + 1);
+  const std::string old_key = testing::fleet_key(776);
+  ASSERT_TRUE(index.add(series_key_hash(old_key), old_key));
+  EXPECT_EQ(index.series_count(), before + 2);  // One has no tags.
+  EXPECT_EQ(tag.value_count(), before + 1);
+  const auto order = index.by_hash();
+  ASSERT_EQ(order->size(), before + 2);
+  EXPECT_TRUE(std::ranges::is_sorted(*order, {}, [&](SeriesId id) { return index.hash(id); }));
 }
 
 TEST(IndexSnapshot, LeavesOutWhatLivedOnlyInSegmentsThatAreGone) {

@@ -2,6 +2,7 @@
 #include "engine/series_index/series_index.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -57,7 +58,28 @@ uint32_t SeriesIndex::slot_hash(const KeyHash& hash) const {
   return static_cast<uint32_t>(hash.high >> 56 << 24 | mixed >> 40);
 }
 
+// Nobody changes these any more.
+std::optional<SeriesId> SeriesIndex::find_loaded(const KeyHash& hash) const {
+  if (loaded_.count() == 0) return std::nullopt;
+  auto [begin, end] = loaded_.slice(hash);
+  // Senders choose keys: a slice may have many hashes.
+  constexpr uint32_t kFew = 16;
+  while (end - begin > kFew) {
+    const uint32_t middle = begin + (end - begin) / 2;
+    if (hash < hashes_.get(middle)) {
+      end = middle;
+    } else {
+      begin = middle;
+    }
+  }
+  for (uint32_t id = begin; id < end; ++id) {
+    if (hashes_.get(id) == hash) return SeriesId{id};
+  }
+  return std::nullopt;
+}
+
 std::optional<SeriesId> SeriesIndex::find_here(const KeyHash& hash) const {
+  if (const auto loaded = find_loaded(hash)) return loaded;
   const uint32_t found = by_key_.find(
       slot_hash(hash), [&](uint32_t id) { return hashes_.get(id) == hash; });
   if (found == IdTable::kNone) return std::nullopt;
@@ -70,9 +92,22 @@ std::optional<SeriesId> SeriesIndex::find_as_writer(const KeyHash& hash) const
   return find_here(hash);
 }
 
-void SeriesIndex::prefetch_slot(const KeyHash& hash) const { by_key_.prefetch(slot_hash(hash)); }
+void SeriesIndex::prefetch_slot(const KeyHash& hash) const {
+  if (loaded_.count() > 0) {
+    const auto [begin, end] = loaded_.slice(hash);
+    hashes_.prefetch(begin);
+    // Most slices take two or three cache lines.
+    if (end > begin) hashes_.prefetch(begin + (end - 1 - begin) / 2);
+    if (end > begin) hashes_.prefetch(end - 1);
+  }
+  by_key_.prefetch(slot_hash(hash));
+}
 
 void SeriesIndex::prefetch_series(const KeyHash& hash, std::string_view key) const {
+  if (const auto loaded = find_loaded(hash)) {
+    key_checks_.prefetch(raw(*loaded));
+    return;
+  }
   const uint32_t id = by_key_.guess(slot_hash(hash));
   if (id != IdTable::kNone) {
     hashes_.prefetch(id);
@@ -91,6 +126,7 @@ void SeriesIndex::prefetch_series(const KeyHash& hash, std::string_view key) con
 }
 
 std::optional<SeriesId> SeriesIndex::find(const KeyHash& hash) const {
+  if (const auto loaded = find_loaded(hash)) return loaded;
   const MutexLock lock(mutex_);
   return find_here(hash);
 }
@@ -156,6 +192,15 @@ Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
                 "two series keys have the same hash; the second one is refused, its key has " +
                     std::to_string(key.size()) + " bytes");
   }
+  return create(hash, key);
+}
+
+Result<SeriesId> SeriesIndex::add_stored(const KeyHash& hash, std::string_view key) {
+  if (const auto known = find_as_writer(hash)) return *known;
+  return create(hash, key);
+}
+
+Result<SeriesId> SeriesIndex::create(const KeyHash& hash, std::string_view key) {
   const auto cells = TRY(decode_series_key(key));
   if (canonical_bytes(cells) != key.size()) {
     return fail(ErrorCode::kCorrupt, "series key is not in its shortest form");
@@ -180,30 +225,39 @@ Result<SeriesId> SeriesIndex::add(const KeyHash& hash, std::string_view key) {
   return SeriesId{id};
 }
 
-void SeriesIndex::publish_loaded(std::span<const KeyHash> hashes) {
-  CHECK(series_count_.load() == 0 && hashes.size() < IdTable::kNone);
-  const auto count = static_cast<uint32_t>(hashes.size());
-  // The ways back from texts and from hashes take as long as each other.
+void SeriesIndex::begin_load(uint32_t series_count) {
+  CHECK(series_count_.load() == 0 && series_count < IdTable::kNone);
+  loaded_.begin(series_count);
+}
+
+bool SeriesIndex::load_hashes(std::span<const KeyHash> hashes) {
+  const uint32_t begin = loaded_count_;
+  if (hashes.empty() || hashes.size() > loaded_.count() - begin) return false;
+  if (begin > 0 && !(hashes_.get(begin - 1) < hashes.front())) return false;
+  for (size_t i = 1; i < hashes.size(); ++i) {
+    if (!(hashes[i - 1] < hashes[i])) return false;
+  }
+  std::memcpy(hashes_.to_write(begin, begin + hashes.size()), hashes.data(), hashes.size_bytes());
+  for (const KeyHash& hash : hashes) loaded_.add(hash);
+  loaded_count_ += static_cast<uint32_t>(hashes.size());
+  return true;
+}
+
+void SeriesIndex::finish_load() {
+  CHECK(loaded_count_ == loaded_.count());
+  loaded_.finish();
+  publish_tags();
+  measure();
+  series_count_.store(loaded_count_, std::memory_order_release);
   const auto index_texts = [this] {
-    for (const auto& tag : all_tags_) tag->index_texts();
+    for (const TagValues* tag : tags()) tag->index_texts();
   };
   constexpr uint32_t kMany = 100'000;
-  Thread texts;
-  if (count >= kMany) {
-    texts = Thread("varve-open", index_texts);
+  if (loaded_count_ >= kMany) {
+    texts_thread_ = Thread("varve-texts", index_texts);
   } else {
     index_texts();
   }
-  const MutexLock lock(mutex_);
-  by_key_.reserve(count);
-  for (uint32_t id = 0; id < count; ++id) {
-    hashes_.set(id, hashes[id]);
-    by_key_.add(slot_hash(hashes[id]), id);
-  }
-  texts.join();
-  publish_tags();
-  measure();
-  series_count_.store(count, std::memory_order_release);
 }
 
 void SeriesIndex::append_key(SeriesId id, std::string& out) const {
@@ -242,8 +296,17 @@ std::shared_ptr<const std::vector<SeriesId>> SeriesIndex::by_hash() const {
     known = by_hash_;
   }
   const uint32_t count = series_count();
+  if (!known && loaded_.count() > 0) {
+    auto loaded = std::make_shared<std::vector<SeriesId>>(loaded_.count());
+    for (uint32_t i = 0; i < loaded_.count(); ++i) (*loaded)[i] = SeriesId{i};
+    known = std::move(loaded);
+  }
   const size_t known_count = known ? known->size() : 0;
-  if (known && known_count >= count) return known;
+  if (known && known_count >= count) {
+    const MutexLock lock(mutex_);
+    if (!by_hash_) by_hash_ = known;
+    return known;
+  }
   // When most series are known in order, few hashes of them are looked at.
   const bool merges = known_count / 8 > count - known_count;
   std::vector<HashedSeries> added;
@@ -283,17 +346,15 @@ std::vector<SeriesId> SeriesIndex::by_hash(const SeriesBits& series) const {
 
 void SeriesIndex::measure() {
   size_t bytes = sizeof(*this) + hashes_.size_bytes() + key_checks_.size_bytes() +
-                 by_key_.size_bytes();
-  for (const auto& tag : all_tags_) {
-    tag->measure();
-    bytes += tag->size_bytes();
-  }
+                 loaded_.size_bytes() + by_key_.size_bytes();
+  for (const auto& tag : all_tags_) tag->measure();
   for (const auto& list : tag_lists_) bytes += list->capacity() * sizeof(list->front());
   size_bytes_.store(bytes, std::memory_order_relaxed);
 }
 
 size_t SeriesIndex::size_bytes() const {
-  const size_t bytes = size_bytes_.load(std::memory_order_relaxed);
+  size_t bytes = size_bytes_.load(std::memory_order_relaxed);
+  for (const TagValues* tag : tags()) bytes += tag->size_bytes();
   const MutexLock lock(mutex_);
   return bytes + (by_hash_ ? by_hash_->capacity() * sizeof(SeriesId) : 0);
 }

@@ -5,8 +5,9 @@
 //
 //   key hash ──▶ SeriesId ──▶ key hash, and per tag a value id ──▶ text
 //
-// Memory: 20 bytes a series and 11 for the way from its hash, one to four for each of its tags, and
-// 16 bytes and the text for each distinct value of a tag.
+// Memory: 20 bytes a series and 11 for the way from its hash (half a byte for series of a snapshot,
+// which stand in order of hash), one to four for each of its tags, and 16 bytes and the text for
+// each distinct value of a tag.
 // Threads: one writer (the shard's writer thread, or whoever opens the shard); everything else is
 // safe anywhere. Series and values are never removed: views of texts live as long as the index.
 #pragma once
@@ -22,6 +23,8 @@
 
 #include "base/mutex.h"
 #include "base/result.h"
+#include "base/thread.h"
+#include "engine/series_index/hash_buckets.h"
 #include "engine/series_index/id_table.h"
 #include "engine/series_index/series_bits.h"
 #include "engine/series_index/tag_values.h"
@@ -37,6 +40,9 @@ class SeriesIndex {
   /// Writer only. The series of the key, new or not. kConflict when another key has its hash,
   /// kCorrupt when the bytes are no key.
   Result<SeriesId> add(const KeyHash& hash, std::string_view key);
+  /// Writer only. The same for a key that add() took before it was stored: the series of its hash,
+  /// when there is one, is taken for its own.
+  Result<SeriesId> add_stored(const KeyHash& hash, std::string_view key);
   /// Writer only: without the lock.
   std::optional<SeriesId> find_as_writer(const KeyHash& hash) const;
   /// Writer only. Fetch what find_as_writer() and add() will read: the first call what the second
@@ -44,10 +50,14 @@ class SeriesIndex {
   void prefetch_slot(const KeyHash& hash) const;
   void prefetch_series(const KeyHash& hash, std::string_view key) const;
 
-  /// Instead of add(), while nobody else knows the index, which is empty: a tag whose values and
-  /// series are then set in it, and last the hashes of the series, in order of their ids.
+  /// Instead of add(), while nobody else knows the index, which is empty: so many series, with
+  /// their hashes in rising order, at most a part of a StableArray at a time (false: they are not);
+  /// tags, whose values and series are then set in them; and last the end, from where on the way
+  /// from texts to values is made by a thread of its own when there are many.
+  void begin_load(uint32_t series_count);
+  bool load_hashes(std::span<const KeyHash> hashes);
   TagValues& load_tag(ColumnId id) { return tag_to_write(id); }
-  void publish_loaded(std::span<const KeyHash> hashes);
+  void finish_load();
 
   std::optional<SeriesId> find(const KeyHash& hash) const;
   uint32_t series_count() const { return series_count_.load(std::memory_order_acquire); }
@@ -74,7 +84,9 @@ class SeriesIndex {
     uint32_t value_id = 0;
   };
   uint32_t slot_hash(const KeyHash& hash) const;
+  std::optional<SeriesId> find_loaded(const KeyHash& hash) const;
   std::optional<SeriesId> find_here(const KeyHash& hash) const;
+  Result<SeriesId> create(const KeyHash& hash, std::string_view key);
   bool has_key(SeriesId id, std::string_view key) const;
   bool is_key_of(SeriesId id, std::string_view key);
   uint32_t key_check(std::string_view key) const;
@@ -87,6 +99,9 @@ class SeriesIndex {
   std::atomic<uint32_t> series_count_{0};
   std::atomic<size_t> size_bytes_{0};
   StableArray<KeyHash> hashes_;
+  // Of the series that were loaded, which come first and in order of hash.
+  HashBuckets loaded_;
+  uint32_t loaded_count_ = 0;  // So far, while loading.
   // Writer only: of each series, a part of another hash of its key, which no sender can foresee; 0:
   // not known. A key that has both hashes of a series is its key.
   StableArray<uint32_t> key_checks_;
@@ -101,6 +116,8 @@ class SeriesIndex {
   mutable Mutex mutex_;
   IdTable by_key_;
   mutable std::shared_ptr<const std::vector<SeriesId>> by_hash_ GUARDED_BY(mutex_);
+
+  Thread texts_thread_;  // Ends first.
 };
 
 }  // namespace varve::engine

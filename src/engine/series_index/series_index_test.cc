@@ -282,5 +282,45 @@ TEST(TagFilter, FindsInPartsWhatItFindsOneByOne) {
   }
 }
 
+// Senders choose keys, so hashes need not be spread evenly.
+TEST(SeriesIndex, FindsLoadedSeriesHoweverTheirHashesAreSpread) {
+  const auto expect_all = [](const std::vector<KeyHash>& hashes) {
+    SeriesIndex index(1);
+    index.begin_load(static_cast<uint32_t>(hashes.size()));
+    for (size_t begin = 0; begin < hashes.size(); begin += 1'024) {
+      const auto rest = std::span(hashes).subspan(begin);
+      ASSERT_TRUE(index.load_hashes(rest.first(std::min<size_t>(1'024, rest.size()))));
+    }
+    index.finish_load();
+    for (uint32_t i = 0; i < hashes.size(); ++i) {
+      EXPECT_EQ(index.find(hashes[i]), SeriesId{i});
+      EXPECT_FALSE(index.find({hashes[i].high, hashes[i].low + 1}));
+      EXPECT_FALSE(index.find({hashes[i].high ^ 1, hashes[i].low}));
+    }
+    EXPECT_FALSE(index.find({UINT64_MAX, 0}));
+    EXPECT_FALSE(index.find({0, 1}));
+  };
+  std::vector<KeyHash> even;
+  std::vector<KeyHash> near;
+  for (uint64_t i = 0; i < 5'000; ++i) {
+    even.push_back({.high = ((i + 1) << 51) + 5, .low = i * 7});
+    near.push_back({.high = 0x1234'5678'9abc'def0, .low = i * 2});
+  }
+  expect_all(even);
+  expect_all(near);
+  expect_all({even.front()});
+  expect_all({});
+}
+
+TEST(SeriesIndex, RefusesToLoadHashesThatDoNotRise) {
+  SeriesIndex index(1);
+  index.begin_load(3);
+  const std::vector<KeyHash> equal = {{.high = 1, .low = 2}, {.high = 1, .low = 2}};
+  EXPECT_FALSE(index.load_hashes(equal));
+  const std::vector<KeyHash> one = {{.high = 1, .low = 2}};
+  EXPECT_TRUE(index.load_hashes(one));
+  EXPECT_FALSE(index.load_hashes(one));
+}
+
 }  // namespace
 }  // namespace varve::engine

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/series_index/tag_values.h"
 
-#include <array>
 #include <cstring>
 
 #include "base/bytes.h"
@@ -47,8 +46,10 @@ uint32_t TagValues::find_here(std::string_view text, uint32_t hash) const {
 }
 
 uint32_t TagValues::find(std::string_view text) const {
+  const uint32_t hash = hash_of(text);
   const MutexLock lock(mutex_);
-  return find_here(text, hash_of(text));
+  index_texts_here();
+  return find_here(text, hash);
 }
 
 Result<uint32_t> TagValues::put(std::string_view text) {
@@ -78,12 +79,14 @@ Result<uint32_t> TagValues::put(std::string_view text) {
 }
 
 void TagValues::prefetch(std::string_view text) const NO_THREAD_SAFETY_ANALYSIS {
+  if (!is_indexed_.load(std::memory_order_acquire)) return;
   constexpr uint32_t kNearMax = 4'096;
   if (value_count_.load(std::memory_order_relaxed) > kNearMax) by_text_.prefetch(hash_of(text));
 }
 
 // The writer alone changes the table, so it may read without the lock.
 Result<uint32_t> TagValues::find_or_add(std::string_view text) NO_THREAD_SAFETY_ANALYSIS {
+  if (!is_indexed_.load(std::memory_order_acquire)) index_texts();
   const uint32_t hash = hash_of(text);
   if (const uint32_t known = find_here(text, hash)) return known;
   const uint32_t value_id = value_count_.load(std::memory_order_relaxed) + 1;
@@ -98,31 +101,32 @@ Result<void> TagValues::load_text(std::string_view text) {
   const uint32_t value_id = value_count_.load(std::memory_order_relaxed) + 1;
   places_.set(value_id, TRY(put(text)));
   value_count_.store(value_id, std::memory_order_release);
+  is_indexed_.store(false, std::memory_order_relaxed);
   return {};
 }
 
-// By the upper bits of the hashes, so that one part of the table is filled after the other: all of
-// it is larger than the caches.
-void TagValues::index_texts() {
-  const uint32_t count = value_count();
-  std::vector<uint32_t> hashes(size_t{count} + 1);
-  std::array<uint32_t, 257> begins{};
-  for (uint32_t id = 1; id <= count; ++id) {
-    hashes[id] = hash_of(text(id));
-    ++begins[(hashes[id] >> 24) + 1];
-  }
-  for (size_t i = 1; i < begins.size(); ++i) begins[i] += begins[i - 1];
-  std::vector<uint32_t> order(count);
-  for (uint32_t id = 1; id <= count; ++id) order[begins[hashes[id] >> 24]++] = id;
+void TagValues::index_texts() const {
   const MutexLock lock(mutex_);
-  by_text_.reserve(count);
-  for (const uint32_t id : order) by_text_.add(hashes[id], id);
+  index_texts_here();
+}
+
+// The writer adds no value meanwhile: it would look for it first.
+void TagValues::index_texts_here() const {
+  if (is_indexed_.load(std::memory_order_relaxed)) return;
+  const uint32_t count = value_count();
+  std::vector<uint32_t> hashes(count);
+  for (uint32_t id = 1; id <= count; ++id) hashes[id - 1] = hash_of(text(id));
+  by_text_.fill(hashes, 1);
+  by_text_bytes_.store(by_text_.size_bytes(), std::memory_order_relaxed);
+  is_indexed_.store(true, std::memory_order_release);
 }
 
 void TagValues::measure() {
   size_bytes_.store(sizeof(*this) + value_ids_.size_bytes() + words_.size_bytes() +
-                        places_.size_bytes() + by_text_.size_bytes() + long_bytes_,
+                        places_.size_bytes() + long_bytes_,
                     std::memory_order_relaxed);
+  if (!is_indexed_.load(std::memory_order_acquire)) return;
+  by_text_bytes_.store(by_text_.size_bytes(), std::memory_order_relaxed);
 }
 
 }  // namespace varve::engine

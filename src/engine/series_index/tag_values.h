@@ -41,16 +41,22 @@ class TagValues {
   /// Writer only. kTooLarge when the texts of the tag fill 16 GiB.
   Result<uint32_t> find_or_add(std::string_view text);
   /// While nobody else knows the tag: a value that it does not have, then the values of series (see
-  /// ValueIds::load), and last the way from texts to values.
+  /// ValueIds::load).
   Result<void> load_text(std::string_view text);
   void load_series(size_t begin, size_t count, const char* cells) {
     value_ids_.load(begin, count, cells, value_count());
   }
-  void index_texts();
+  /// Makes the way from texts that were loaded to their values, which whoever asks for it first
+  /// would make. Any thread.
+  void index_texts() const;
   /// Writer only. The series is not published yet.
   void set(size_t series, uint32_t value_id) { value_ids_.set(series, value_id); }
   /// Safe anywhere; what the writer adds meanwhile may be missing.
-  size_t size_bytes() const { return size_bytes_.load(std::memory_order_relaxed); }
+  size_t size_bytes() const {
+    return size_bytes_.load(std::memory_order_relaxed) +
+           by_text_bytes_.load(std::memory_order_relaxed);
+  }
+  /// Writer only.
   void measure();
 
  private:
@@ -62,6 +68,7 @@ class TagValues {
   };
   uint32_t hash_of(std::string_view text) const;
   uint32_t find_here(std::string_view text, uint32_t hash) const;
+  void index_texts_here() const REQUIRES(mutex_);
   Result<uint32_t> put(std::string_view text);
 
   const ColumnId id_;
@@ -76,9 +83,12 @@ class TagValues {
   std::atomic<uint32_t> value_count_{0};
   std::atomic<size_t> size_bytes_{0};
 
-  // The writer changes it with the lock held and reads it without; others lock to read.
+  // The writer changes it with the lock held and reads it without; others lock to read. Of loaded
+  // texts it is made with the lock held, before anybody reads it.
   mutable Mutex mutex_;
-  IdTable by_text_;
+  mutable IdTable by_text_;
+  mutable std::atomic<bool> is_indexed_{true};
+  mutable std::atomic<size_t> by_text_bytes_{0};
 };
 
 }  // namespace varve::engine

@@ -99,7 +99,7 @@ SeriesBits SeriesSet::settled() const {
   return bits;
 }
 
-Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow_unknown) {
+Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool is_replayed) {
   TRY_VOID(check_shape(batch));
   if (batch.mode != mode_) {
     return fail(ErrorCode::kInvalidInput,
@@ -137,10 +137,12 @@ Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool allow
     }
     const BatchSeries& series = batch.series[i];
     if (series.key_size_bytes > 0 || series.hash == kEmptyKeyHash) {
-      ids.push_back(TRY(index_->add(series.hash, batch.key(series))));
+      const std::string_view key = batch.key(series);
+      ids.push_back(TRY(is_replayed ? index_->add_stored(series.hash, key)
+                                    : index_->add(series.hash, key)));
     } else if (const auto known = index_->find_as_writer(series.hash)) {
       ids.push_back(*known);
-    } else if (allow_unknown) {
+    } else if (is_replayed) {
       ids.push_back(kNoSeries);
     } else {
       return fail(ErrorCode::kInvalidInput,
@@ -329,11 +331,18 @@ Result<void> Table::add_file(std::shared_ptr<SstFile> file) {
     series = segment_to_write(meta.segment, meta.segment_range).series;
   }
   const auto reader = TRY(file->reader());
-  SeriesCursor cursor(*reader);
-  while (TRY(cursor.next())) {
-    const SeriesRef ref = cursor.series().ref();
-    const SeriesId id = TRY(index_->add(ref.hash, ref.key));
-    series->add(std::span(&id, 1));
+  std::vector<SeriesId> ids;
+  constexpr size_t kAhead = 16;
+  for (uint32_t block = 0; block < reader->directory().block_count(); ++block) {
+    const auto directory = TRY(reader->read_directory(block));
+    const size_t count = directory->series_count();
+    ids.clear();
+    for (size_t i = 0; i < count; ++i) {
+      if (i + kAhead < count) index_->prefetch_slot(directory->series(i + kAhead).hash);
+      const SeriesRef ref = directory->series(i);
+      ids.push_back(TRY(index_->add_stored(ref.hash, ref.key)));
+    }
+    series->add(ids);
   }
   replace(meta.segment, {}, {}, std::move(file));
   return {};

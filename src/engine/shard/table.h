@@ -82,9 +82,9 @@ class Table {
 
   /// Writer only. Finds or makes the series of a batch, in its order. Errors: kConflict for a
   /// colliding key or a column that has another type, kInvalidInput for a batch that contradicts
-  /// itself or the table. `allow_unknown` (when replaying): a series whose key is lost gets
+  /// itself or the table. `is_replayed`: the log took it once; a series whose key is lost gets
   /// kNoSeries instead of an error.
-  Result<std::vector<SeriesId>> resolve(const WriteBatch& batch, bool allow_unknown);
+  Result<std::vector<SeriesId>> resolve(const WriteBatch& batch, bool is_replayed);
   static constexpr SeriesId kNoSeries{UINT32_MAX};
   /// Writer only. Puts the keys that the log's `generation` does not have twice yet into the batch,
   /// and takes out those that it has.
