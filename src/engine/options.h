@@ -58,7 +58,7 @@ struct EngineOptions {
   /// Segments kept for another use, so that a new one needs no allocation.
   uint32_t wal_segments_recycled_max = 2;
   /// A longer WAL makes the shard flush.
-  uint64_t wal_bytes_max = 512ull << 20;
+  uint64_t wal_bytes_max = 256ull << 20;
 
   /// Waiting writes of a shard; more are refused as kOverloaded.
   size_t queue_requests_max = 10'000;
@@ -71,7 +71,7 @@ struct EngineOptions {
   /// Nor does it wait when no row has come for so long, if there is enough for a file of its own.
   /// With everything in files the log then gives its space back.
   int64_t memtable_idle_max_ms = 5'000;
-  size_t memtable_idle_bytes_min = 4ull << 20;
+  size_t memtable_idle_bytes_min = 1ull << 20;
   /// Decoded columns that scans share.
   size_t block_cache_bytes = 128ull << 20;
   /// Sorted files that stay open, each with a descriptor, and the memory of their footers and

@@ -148,7 +148,7 @@ constexpr auto kKeys = std::to_array<ConfigKey>({
     {"wal", "interval_ms", kInteger, "100", "With sync = \"interval\": how often.", 1, 60'000},
     {"wal", "segment_bytes", kBytes, "64MiB", "Size of one log file.", 64 << 10, 4 * kGiB},
     {"wal", "segments_recycled_max", kInteger, "2", "Log files kept for another use.", 0, 1'000},
-    {"wal", "bytes_max", kBytes, "512MiB", "A longer log makes its shard write rows out.", 1 << 20,
+    {"wal", "bytes_max", kBytes, "256MiB", "A longer log makes its shard write rows out.", 1 << 20,
      1024 * kGiB},
 
     {"limits", "tables_per_policy_max", kInteger, "1000000", "Measurements of a retention policy.",

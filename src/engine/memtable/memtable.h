@@ -76,7 +76,11 @@ class Memtable {
   static constexpr uint32_t kChunkRowsMax = 64 * 1024;
   /// Wide tables get fewer rows a chunk.
   static constexpr size_t kChunkBytesMax = 16 << 20;
-  MemtableChunk& chunk_for(const WriteBatch& batch);
+  /// Chunks may be closed so often because a number did not fit its column's form; from then on
+  /// every form is the full one.
+  static constexpr uint32_t kWideningsMax = 32;
+  /// `needed[i]` is the narrowest form of batch.columns[i].
+  MemtableChunk& chunk_for(const WriteBatch& batch, std::span<const CellForm> needed);
   void measure();
 
   const TableId table_;
@@ -90,6 +94,7 @@ class Memtable {
   int64_t time_last_ns_ = INT64_MIN;
   size_t closed_bytes_ = 0;
   std::shared_ptr<MemtableChunk> active_;
+  uint32_t widenings_ = 0;
   std::atomic<uint64_t> row_count_{0};
   std::atomic<size_t> size_bytes_{sizeof(Memtable)};
   mutable Mutex mutex_;

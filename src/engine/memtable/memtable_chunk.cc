@@ -76,19 +76,22 @@ ChunkOrder MemtableChunk::order_rows(uint32_t begin, uint32_t end,
   return order;
 }
 
-MemtableChunk::MemtableChunk(uint32_t capacity, std::vector<ScanColumn> columns)
+MemtableChunk::MemtableChunk(uint32_t capacity, std::vector<ScanColumn> columns,
+                             std::vector<CellForm> forms)
     : capacity_(capacity),
       columns_(std::move(columns)),
+      forms_(std::move(forms)),
       times_ns_(std::make_unique_for_overwrite<int64_t[]>(capacity)),
       series_(std::make_unique_for_overwrite<SeriesId[]>(capacity)),
       cells_(std::make_unique<Cells[]>(columns_.size())),
       series_bits_(std::make_unique<std::atomic<uint64_t>[]>((capacity + 63) / 64)) {
+  CHECK(forms_.size() == columns_.size());
   size_t bytes = sizeof(*this) + capacity * (sizeof(int64_t) + sizeof(SeriesId)) +
                  (capacity + 63) / 64 * sizeof(uint64_t);
   for (size_t i = 0; i < columns_.size(); ++i) {
-    const size_t cell_bytes = ColumnVector::cell_size_bytes(columns_[i].type);
+    const size_t cell_bytes = cell_size_bytes(columns_[i].type, forms_[i]);
     cells_[i].values = std::make_unique_for_overwrite<char[]>(capacity * cell_bytes);
-    bytes += sizeof(Cells) + sizeof(ScanColumn) + capacity * cell_bytes;
+    bytes += sizeof(Cells) + sizeof(ScanColumn) + sizeof(CellForm) + capacity * cell_bytes;
   }
   size_bytes_.store(bytes, std::memory_order_relaxed);
 }
@@ -118,6 +121,19 @@ bool MemtableChunk::has_columns_of(const WriteBatch& batch) const {
   return true;
 }
 
+bool MemtableChunk::can_hold(const WriteBatch& batch, std::span<const CellForm> needed) const {
+  if (!has_columns_of(batch)) return false;
+  for (size_t i = 0; i < batch.columns.size(); ++i) {
+    const ColumnId id = batch.columns[i].id;
+    const bool same_place = i < columns_.size() && columns_[i].id == id;
+    const auto place = same_place ? static_cast<ptrdiff_t>(i)
+                                  : std::ranges::find(columns_, id, &ScanColumn::id) -
+                                        columns_.begin();
+    if (forms_[static_cast<size_t>(place)] < needed[i]) return false;
+  }
+  return true;
+}
+
 CellState* MemtableChunk::states_to_write(Cells& cells, uint32_t row_count) {
   CellState* states = cells.states.load(std::memory_order_relaxed);
   if (states == nullptr) {
@@ -132,15 +148,14 @@ CellState* MemtableChunk::states_to_write(Cells& cells, uint32_t row_count) {
 void MemtableChunk::append_column(size_t column, const ColumnView& from, size_t begin, size_t end,
                                   uint32_t at, StringArena& texts) {
   Cells& cells = cells_[column];
-  const size_t cell_bytes = ColumnVector::cell_size_bytes(from.type);
   const size_t count = end - begin;
   if (is_variable_size(from.type)) {
     auto* out = reinterpret_cast<std::string_view*>(cells.values.get()) + at;
     const auto in = from.as<std::string_view>();
     for (size_t i = 0; i < count; ++i) out[i] = texts.add(in[begin + i]);
   } else {
-    std::memcpy(cells.values.get() + at * cell_bytes,
-                static_cast<const char*>(from.values) + begin * cell_bytes, count * cell_bytes);
+    const size_t cell_bytes = cell_size_bytes(from.type, forms_[column]);
+    put_cells(from, begin, end, forms_[column], cells.values.get() + at * cell_bytes);
   }
   bool any_value = true;
   if (from.states != nullptr) {
@@ -174,7 +189,7 @@ void MemtableChunk::append(const WriteBatch& batch, std::span<const SeriesId> id
       CHECK(found->values.type() == columns_[c].type);
       append_column(c, found->values.view(), begin, end, at, texts);
     } else {
-      const size_t cell_bytes = ColumnVector::cell_size_bytes(columns_[c].type);
+      const size_t cell_bytes = cell_size_bytes(columns_[c].type, forms_[c]);
       std::memset(cells_[c].values.get() + at * cell_bytes, 0, count * cell_bytes);
       std::memset(states_to_write(cells_[c], at) + at, 0, count);  // kAbsent is 0.
     }
@@ -182,9 +197,10 @@ void MemtableChunk::append(const WriteBatch& batch, std::span<const SeriesId> id
   row_count_.store(at + static_cast<uint32_t>(count), std::memory_order_release);
 }
 
-ColumnView MemtableChunk::cells(size_t column_index, uint32_t row_count) const {
+ChunkCells MemtableChunk::cells(size_t column_index, uint32_t row_count) const {
   const Cells& cells = cells_[column_index];
   return {.type = columns_[column_index].type,
+          .form = forms_[column_index],
           .values = cells.values.get(),
           .states = cells.states.load(std::memory_order_acquire),
           .row_count = row_count};

@@ -3,6 +3,8 @@
 //
 //   times_ns[i], series[i] and columns[c].cells[i] form row i; rows below row_count() never change
 //
+// Each column has a form for the life of the chunk: see chunk_cells.h.
+//
 // Threads: append() and close() belong to one writer; the rest is safe anywhere.
 #pragma once
 
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/memtable/chunk_cells.h"
 #include "engine/series_index/series_bits.h"
 #include "model/column_vector.h"
 #include "model/scan_spec.h"
@@ -37,17 +40,20 @@ struct ChunkOrder {
 
 class MemtableChunk {
  public:
-  /// Room for `capacity` rows of these columns.
-  MemtableChunk(uint32_t capacity, std::vector<ScanColumn> columns);
+  /// Room for `capacity` rows of these columns, whose cells have the forms beside them.
+  MemtableChunk(uint32_t capacity, std::vector<ScanColumn> columns, std::vector<CellForm> forms);
   ~MemtableChunk();
 
   /// True when the chunk has every column of the batch.
   bool has_columns_of(const WriteBatch& batch) const;
+  /// True when its columns also hold these forms, `needed[i]` that of batch.columns[i].
+  bool can_hold(const WriteBatch& batch, std::span<const CellForm> needed) const;
   const std::vector<ScanColumn>& columns() const { return columns_; }
+  const std::vector<CellForm>& forms() const { return forms_; }
   uint32_t capacity() const { return capacity_; }
 
   /// Adds rows [begin, end) of the batch. `ids[s]` is the id of batch.series[s]; text goes to the
-  /// arena, which outlives the chunk. Requires room and has_columns_of().
+  /// arena, which outlives the chunk. Requires room and can_hold().
   void append(const WriteBatch& batch, std::span<const SeriesId> ids, size_t begin, size_t end,
               StringArena& texts);
   /// No more rows will come.
@@ -60,7 +66,7 @@ class MemtableChunk {
   const SeriesId* series() const { return series_.get(); }
   /// -1 when the chunk does not have the column with that type.
   int column_index(const ScanColumn& column) const;
-  ColumnView cells(size_t column_index, uint32_t row_count) const;
+  ChunkCells cells(size_t column_index, uint32_t row_count) const;
   /// True when some row of the column holds a value.
   bool has_value(size_t column_index) const;
   /// Holds the time of every row that is there when it is called.
@@ -94,6 +100,7 @@ class MemtableChunk {
 
   const uint32_t capacity_;
   const std::vector<ScanColumn> columns_;
+  const std::vector<CellForm> forms_;
   std::unique_ptr<int64_t[]> times_ns_;
   std::unique_ptr<SeriesId[]> series_;
   std::unique_ptr<Cells[]> cells_;

@@ -6,27 +6,6 @@
 #include "base/check.h"
 
 namespace varve::engine {
-namespace {
-
-// Adds the cell of one row.
-void append_cell(const ColumnView& from, uint32_t row, ColumnVector& to) {
-  if (from.values == nullptr || !from.has_value(row)) {
-    to.pad_to(to.row_count() + 1, from.values == nullptr ? CellState::kAbsent : from.state(row));
-    return;
-  }
-  switch (from.type) {
-    case ValueType::kFloat64: to.append_f64(from.as<double>()[row]); return;
-    case ValueType::kInt64:
-    case ValueType::kTimestamp: to.append_i64(from.as<int64_t>()[row]); return;
-    case ValueType::kUint64: to.append_u64(from.as<uint64_t>()[row]); return;
-    case ValueType::kBool: to.append_bool(from.as<uint8_t>()[row] != 0); return;
-    case ValueType::kString:
-    case ValueType::kBytes: to.append_string_view(from.as<std::string_view>()[row]); return;
-  }
-}
-
-}  // namespace
-
 std::optional<MemtableRows> MemtableRows::make(
     std::span<const std::shared_ptr<const Memtable>> memtables,
     const std::vector<ScanColumn>& columns, const SeriesIndex& index) {
@@ -91,9 +70,11 @@ void MemtableRows::add_columns(const std::vector<ScanColumn>& columns) {
     column.type = wanted.type;
     for (const ChunkSnapshot& part : chunks_) {
       const int place = part.chunk->column_index(wanted);
-      ColumnView cells{.type = wanted.type};
+      ChunkCells cells{.type = wanted.type};
       if (place >= 0) cells = part.chunk->cells(static_cast<size_t>(place), part.row_count);
       column.is_dense &= cells.values != nullptr && cells.states == nullptr;
+      if (column.parts.empty()) column.form = cells.form;
+      if (column.form != cells.form) column.form.reset();
       column.parts.push_back(cells);
     }
   }
@@ -147,16 +128,25 @@ void MemtableRows::sort_by_time(std::span<Ref> refs) {
 void MemtableRows::gather_words(const Column& column, std::span<const Ref> refs,
                                 uint64_t* out) const {
   constexpr size_t kAhead = 24;
-  const ColumnView* parts = column.parts.data();
-  const auto address = [parts](Ref ref) {
-    return static_cast<const uint64_t*>(parts[ref >> kRowBits].values) + (ref & kRowMask);
-  };
-  size_t i = 0;
-  for (; i + kAhead < refs.size(); ++i) {
-    __builtin_prefetch(address(refs[i + kAhead]));
-    out[i] = *address(refs[i]);
+  const ChunkCells* parts = column.parts.data();
+  if (!column.form) {
+    for (size_t i = 0; i < refs.size(); ++i) {
+      out[i] = parts[refs[i] >> kRowBits].word(refs[i] & kRowMask);
+    }
+    return;
   }
-  for (; i < refs.size(); ++i) out[i] = *address(refs[i]);
+  const size_t cell_bytes = cell_size_bytes(column.type, *column.form);
+  with_cell_reader(column.type, *column.form, [&](auto read) {
+    const auto value = [&](Ref ref) { return read(parts[ref >> kRowBits].values, ref & kRowMask); };
+    size_t i = 0;
+    for (; i + kAhead < refs.size(); ++i) {
+      const Ref later = refs[i + kAhead];
+      __builtin_prefetch(static_cast<const char*>(parts[later >> kRowBits].values) +
+                         (later & kRowMask) * cell_bytes);
+      out[i] = value(refs[i]);
+    }
+    for (; i < refs.size(); ++i) out[i] = value(refs[i]);
+  });
 }
 
 // Rows of many series lie beside each other, so all series read a chunk while it is near: each as
@@ -166,15 +156,17 @@ void MemtableRows::gather_by_chunk(const Column& column, std::span<const Run> ru
   run_next_.clear();
   for (const Run& run : runs) run_next_.push_back(run.row_begin);
   for (uint32_t chunk = 0; chunk < chunks_.size(); ++chunk) {
-    const auto* cells = static_cast<const uint64_t*>(column.parts[chunk].values);
-    for (size_t run = 0; run < runs.size(); ++run) {
-      const uint32_t end = runs[run].row_begin + runs[run].row_count;
-      uint32_t row = run_next_[run];
-      for (; row < end && refs[row] >> kRowBits == chunk; ++row) {
-        out[row] = cells[refs[row] & kRowMask];
+    const ChunkCells& cells = column.parts[chunk];
+    with_cell_reader(column.type, cells.form, [&](auto read) {
+      for (size_t run = 0; run < runs.size(); ++run) {
+        const uint32_t end = runs[run].row_begin + runs[run].row_count;
+        uint32_t row = run_next_[run];
+        for (; row < end && refs[row] >> kRowBits == chunk; ++row) {
+          out[row] = read(cells.values, refs[row] & kRowMask);
+        }
+        run_next_[run] = row;
       }
-      run_next_[run] = row;
-    }
+    });
   }
   for (size_t run = 0; run < runs.size(); ++run) {
     const uint32_t end = runs[run].row_begin + runs[run].row_count;

@@ -53,7 +53,8 @@ class MemtableRows {
   struct Column {
     ValueType type{};
     bool is_dense = true;  // All cells of all chunks hold a value.
-    std::vector<ColumnView> parts;  // By chunk; without values where it lacks the column.
+    std::optional<CellForm> form;  // That of all chunks.
+    std::vector<ChunkCells> parts;  // By chunk; without values where it lacks the column.
   };
 
   MemtableRows() = default;

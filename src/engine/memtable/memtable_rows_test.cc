@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <map>
 #include <string>
 #include <tuple>
@@ -126,6 +127,43 @@ TEST(MemtableRows, GivesEveryRowOnceByHashThenTimeThenArrival) {
       ASSERT_TRUE(rows);
       const Read read = read_all(*rows, fixture.index, together, 1 + together / 2);
       EXPECT_EQ(read.rows, expected) << "seed " << seed;
+    }
+  }
+}
+
+TEST(MemtableRows, GivesNumbersOfAllWidthsBackBitByBit) {
+  for (const uint64_t seed : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u}) {
+    SeededRandom random(seed);
+    Fixture fixture;
+    fixture.add_memtable();
+    std::map<int64_t, std::pair<uint64_t, int64_t>> expected;  // By time.
+    int64_t time = 0;
+    for (int batch = 0; batch < 12; ++batch) {
+      const unsigned bits = 1 + static_cast<unsigned>(random.next_u64() % 64);
+      const bool whole = random.next_u64() % 3 != 0;
+      std::vector<TestRow> rows;
+      for (uint64_t row = 1 + random.next_u64() % 3'000; row > 0; --row, ++time) {
+        const auto number = static_cast<int64_t>(random.next_u64()) >> (64 - bits);
+        const double real = whole ? static_cast<double>(number)
+                                  : std::bit_cast<double>(random.next_u64());
+        rows.push_back({"h" + std::to_string(random.next_u64() % 3), time,
+                        {{kUsage, real}, {kCount, number}}});
+        expected[time] = {std::bit_cast<uint64_t>(real), number};
+      }
+      fixture.append(rows);
+    }
+    for (const size_t together : {50u, 100'000u}) {
+      auto rows = fixture.rows(kColumns);
+      MemtableRows::Slab slab;
+      size_t seen = 0;
+      while (rows->next(together, together, slab)) {
+        for (size_t row = 0; row < slab.times_ns.size(); ++row, ++seen) {
+          const auto& [real, number] = expected.at(slab.times_ns[row]);
+          ASSERT_EQ(slab.columns[0].view().as<uint64_t>()[row], real) << "seed " << seed;
+          ASSERT_EQ(slab.columns[1].view().as<int64_t>()[row], number) << "seed " << seed;
+        }
+      }
+      EXPECT_EQ(seen, expected.size());
     }
   }
 }

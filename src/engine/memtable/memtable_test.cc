@@ -33,10 +33,63 @@ TEST(Memtable, KeepsRowsInOrderOfArrivalOverManyChunks) {
   EXPECT_EQ(memtable.row_count(), 3'000u);
   int64_t next = 0;
   for (const ChunkSnapshot& part : memtable.snapshot()) {
-    const auto cells = part.chunk->cells(0, part.row_count).as<int64_t>();
-    for (const int64_t value : cells) EXPECT_EQ(value, next++);
+    const ChunkCells cells = part.chunk->cells(0, part.row_count);
+    for (uint32_t row = 0; row < part.row_count; ++row) {
+      EXPECT_EQ(static_cast<int64_t>(cells.word(row)), next++);
+    }
   }
   EXPECT_EQ(next, 3'000);
+}
+
+// The bytes of 50,000 rows of one number each.
+size_t bytes_of(int64_t (*value_of)(int64_t)) {
+  Memtable memtable = make();
+  std::vector<TestRow> rows;
+  for (int64_t i = 0; i < 50'000; ++i) rows.push_back({"a", i, {{kCount, value_of(i)}}});
+  memtable.append(batch_of(kTable, rows), kTwoSeries);
+  return memtable.size_bytes();
+}
+
+TEST(Memtable, HoldsSmallNumbersInFewBytes) {
+  const size_t rows = 64 * 1024;  // What a chunk has room for.
+  EXPECT_LT(bytes_of([](int64_t i) { return i % 100; }), rows * 14);
+  EXPECT_LT(bytes_of([](int64_t i) { return i % 30'000; }), rows * 15);
+  EXPECT_LT(bytes_of([](int64_t i) { return i * 40'000; }), rows * 17);
+  EXPECT_GT(bytes_of([](int64_t i) { return i << 40; }), rows * 20);
+}
+
+TEST(Memtable, StaysInFewChunksWhenNumbersGrow) {
+  Memtable memtable = make();
+  const std::vector<int64_t> numbers = {0, 127, -128, 128, 40'000, int64_t{1} << 31, INT64_MIN};
+  for (int64_t i = 0; i < 10'000; ++i) {
+    const auto at = static_cast<size_t>(i) * numbers.size() / 10'000;
+    memtable.append(batch_of(kTable, {{"a", i, {{kCount, numbers[at]}}}}), kTwoSeries);
+  }
+  EXPECT_LT(memtable.snapshot().size(), 30u);
+  int64_t next = 0;
+  for (const ChunkSnapshot& part : memtable.snapshot()) {
+    const ChunkCells cells = part.chunk->cells(0, part.row_count);
+    for (uint32_t row = 0; row < part.row_count; ++row, ++next) {
+      const auto at = static_cast<size_t>(next) * numbers.size() / 10'000;
+      ASSERT_EQ(static_cast<int64_t>(cells.word(row)), numbers[at]) << next;
+    }
+  }
+  EXPECT_EQ(next, 10'000);
+}
+
+TEST(Memtable, StaysInFewChunksWhenOneColumnAfterTheOtherGrows) {
+  Memtable memtable = make();
+  constexpr size_t kColumnCount = 200;
+  for (size_t grown = 0; grown <= kColumnCount; ++grown) {
+    WriteBatch batch = batch_of(kTable, {{"a", static_cast<int64_t>(grown), {}}});
+    for (size_t column = 0; column < kColumnCount; ++column) {
+      batch.columns.push_back({ColumnId{static_cast<uint32_t>(100 + column)},
+                               ColumnVector(ValueType::kInt64)});
+      batch.columns.back().values.append_i64(column < grown ? 1'000'000 : 1);
+    }
+    memtable.append(batch, kTwoSeries);
+  }
+  EXPECT_LT(memtable.snapshot().size(), 50u);
 }
 
 TEST(Memtable, TakesBatchesLargerThanAChunk) {

@@ -6,17 +6,19 @@
 namespace varve::engine {
 namespace {
 
-template <class T>
-void gather(const ColumnView& from, std::span<const uint32_t> rows, ColumnVector& to) {
-  const T* cells = static_cast<const T*>(from.values);
-  T* out = static_cast<T*>(to.append_uninitialized(rows.size()));
-  for (size_t i = 0; i < rows.size(); ++i) out[i] = cells[rows[i]];
-}
-
-void append_cells(const ColumnView& from, std::span<const uint32_t> rows, ColumnVector& to) {
-  if (from.states != nullptr || is_variable_size(from.type)) return append_rows(from, rows, to);
-  if (from.type == ValueType::kBool) return gather<uint8_t>(from, rows, to);
-  gather<uint64_t>(from, rows, to);
+void append_cells(const ChunkCells& from, std::span<const uint32_t> rows, ColumnVector& to) {
+  const bool is_word = !is_variable_size(from.type) && from.type != ValueType::kBool;
+  if (from.form == CellForm::kFull && (from.states != nullptr || !is_word)) {
+    return append_rows(from.view(), rows, to);
+  }
+  if (from.states != nullptr) {
+    for (const uint32_t row : rows) append_cell(from, row, to);
+    return;
+  }
+  auto* out = static_cast<uint64_t*>(to.append_uninitialized(rows.size()));
+  with_cell_reader(from.type, from.form, [&](auto read) {
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = read(from.values, rows[i]);
+  });
 }
 
 }  // namespace
