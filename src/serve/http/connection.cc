@@ -7,7 +7,6 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <charconv>
-#include <cstring>
 
 #include "base/check.h"
 #include "serve/http/exchange.h"
@@ -26,15 +25,10 @@ using SystemError = boost::system::error_code;
 
 // One read of the head. Most requests fit, body included.
 constexpr size_t kReadBytes = 16 * 1024;
-// A body's buffer is filled with what has come, not with what was announced: announcing is free.
-// Steps are short, so that what a step makes zero is still near when bytes are read over it.
-constexpr size_t kBodyStepBytes = 64 * 1024;
-constexpr size_t kBodyStepBytesMax = 256 * 1024;
-// Nearly every body gets its room at once: it is not copied as it grows, and the next one of the
-// like gets the same memory again, which is mapped already.
-constexpr size_t kBodyReserveBytesMax = 16u << 20;
-// Room behind the body, so that a parser that loads whole vectors need not copy it.
-constexpr size_t kBodySpareBytes = 64;
+// Of what an idle connection keeps.
+constexpr size_t kKeptBytesMax = 64 * 1024;
+// A chunk's header is small unless someone plays.
+constexpr size_t kChunkHeadBytesMax = 64 * 1024;
 constexpr size_t kLingerBytesMax = 64u << 20;
 // Over TLS a head travels in one record with a body of up to that size.
 constexpr size_t kJoinedBytesMax = 16 * 1024;
@@ -118,6 +112,11 @@ void Connection::close() {
 
 void Connection::time_out() {
   if (state_ != State::kHead && state_ != State::kBody) return close();
+  if (low_water_bytes_ > 1) {
+    // What came counts, although it was too little to wake us for. Nothing: we are back soon.
+    is_last_look_ = true;
+    return set_low_water(1);
+  }
   // A read is under way; its end refuses, so that nobody reads into a buffer that is gone.
   timed_out_ = true;
   deadline_ = Clock::time_point::max();
@@ -232,73 +231,10 @@ void Connection::on_head() {
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     if (channel_.write_now(asio::buffer(kContinue))) return close();
   }
-  if (announced) {
-    body_bytes_wanted_ = *announced;
-    auto& body = request_.body;
-    body = loop_->bodies()->take(body_bytes_wanted_ + kBodySpareBytes);
-    // Only addresses: memory comes with the bytes.
-    body.reserve(BodyPool::room_for(std::min(body_bytes_wanted_, kBodyReserveBytesMax) +
-                                    kBodySpareBytes));
-    const size_t here = std::min(body_bytes_wanted_, buffer_.size());
-    if (body.size() < here) body.resize(here);
-    std::memcpy(body.data(), buffer_.data().data(), here);
-    buffer_.consume(here);
-    body_bytes_read_ = here;
-    return read_sized_body();
-  }
+  if (announced) return begin_sized_body(*announced);
   parser_->eager(true);
   if (buffer_.size() > 0) return parse_chunks();
   read();
-}
-
-bool Connection::claim_body_bytes(size_t total) {
-  if (total <= body_bytes_claimed_) return true;
-  const size_t more = total - body_bytes_claimed_;
-  const size_t before = shared_->bodies_bytes.fetch_add(more);
-  body_bytes_claimed_ = total;
-  if (before + more > shared_->options.bodies_bytes_max) {
-    refuse(503, "too many request bodies are in memory");
-    return false;
-  }
-  if (total <= HttpServerOptions::kBodyBytesFree || body_memory_.set(total)) return true;
-  refuse(503, "the memory limit is reached; try again soon");
-  return false;
-}
-
-void Connection::read_sized_body() {
-  auto& body = request_.body;
-  const size_t have = body_bytes_read_;
-  if (have == body_bytes_wanted_) {
-    body.resize(have);  // Memory of an earlier body may be longer.
-    return on_request();
-  }
-  // Room that a short read left over is used first: each byte of it was made zero already.
-  const size_t left = body_bytes_wanted_ - have;
-  size_t end = std::min(body.size(), body_bytes_claimed_);
-  if (end < have + std::min(left, kBodyStepBytes)) {
-    end = have + std::min(left, std::clamp(have, kBodyStepBytes, kBodyStepBytesMax));
-    if (!claim_body_bytes(end)) return;
-    if (const size_t room = end + kBodySpareBytes; room > body.capacity()) {
-      body.reserve(std::min(body_bytes_wanted_ + kBodySpareBytes, std::max(room, 2 * have)));
-    }
-    if (body.size() < end) body.resize(end);
-  }
-  end = std::min(end, body_bytes_wanted_);
-  channel_.read_some(
-      asio::buffer(body.data() + have, end - have),
-      [self = shared_from_this(), have](SystemError error, size_t size_bytes) {
-        if (self->state_ == State::kClosed || self->refuse_late()) return;
-        self->body_bytes_read_ = have + size_bytes;
-        if (is_end_of_stream(error)) {
-          return self->refuse(400, "the body is shorter than its Content-Length");
-        }
-        if (error) return self->close();
-        const auto& options = self->shared_->options;
-        self->deadline_ =
-            self->body_began_ + std::chrono::milliseconds(options.body_timeout_ms) +
-            std::chrono::seconds((have + size_bytes) / options.body_bytes_per_second_min);
-        self->read_sized_body();
-      });
 }
 
 void Connection::parse_chunks() {
@@ -318,13 +254,14 @@ void Connection::parse_chunks() {
   }
   deadline_ = body_began_ + std::chrono::milliseconds(shared_->options.body_timeout_ms) +
               std::chrono::seconds(size_bytes / shared_->options.body_bytes_per_second_min);
-  // A chunk's header that is not complete stays in the buffer; it is small unless someone plays.
-  if (buffer_.size() > kBodyStepBytes) return refuse(400, "malformed chunked body");
+  // A chunk's header that is not complete stays in the buffer.
+  if (buffer_.size() > kChunkHeadBytesMax) return refuse(400, "malformed chunked body");
   read();
 }
 
 void Connection::on_request() {
   state_ = State::kAnswering;
+  set_low_water(1);
   deadline_ = Clock::time_point::max();
   is_chunked_answer_ = false;
   request_.body_pool = loop_->bodies();
@@ -337,6 +274,7 @@ void Connection::on_request() {
 void Connection::refuse(int status, std::string_view why) {
   keep_alive_ = false;
   refused_ = true;
+  set_low_water(1);
   request_.body.clear();  // It is not whole.
   HttpResponse response = shared_->handler->refuse(request_, status, why);
   if (const auto exchange = exchange_.lock()) exchange->on_gone();
@@ -405,8 +343,8 @@ void Connection::on_answered() {
   head_.clear();
   piece_.clear();
   // One big request or answer must not leave its buffer with an idle connection.
-  if (piece_.capacity() > kBodyStepBytes) std::string().swap(piece_);
-  if (buffer_.capacity() > kBodyStepBytes) buffer_.shrink_to_fit();
+  if (piece_.capacity() > kKeptBytesMax) std::string().swap(piece_);
+  if (buffer_.capacity() > kKeptBytesMax) buffer_.shrink_to_fit();
   if (keep_alive_) return next_request();
   if (refused_) return linger();
   if (channel_.is_tls()) return take_leave();

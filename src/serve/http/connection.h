@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "base/memory_governor.h"
@@ -62,7 +63,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void shake_hands();
   void next_request();
   void read();
+  void begin_sized_body(size_t size_bytes);
   void read_sized_body();
+  /// Where the next bytes of the body go; empty, and refused, when there may be no more of them.
+  std::span<char> body_room();
+  void await_body(std::span<char> room);
+  void on_body_bytes(size_t size_bytes);
+  void refuse_short_body();
+  /// So many bytes must have come before the socket says so: one wake-up for many packets.
+  void set_low_water(size_t size_bytes);
   void on_bytes();
   void parse_head();
   void on_head();
@@ -98,6 +107,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   size_t body_bytes_read_ = 0;     // Of it; the body may have room for more already.
   size_t body_bytes_wanted_ = 0;   // Of a body with a Content-Length.
   size_t body_bytes_claimed_ = 0;  // Counted in ConnectionShared::bodies_bytes.
+  size_t low_water_bytes_ = 1;     // Of the socket.
   ScopedMemory body_memory_;
   std::weak_ptr<Exchange> exchange_;
   std::string remote_address_;
@@ -112,6 +122,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool client_gone_ = false;
   bool refused_ = false;
   bool timed_out_ = false;
+  bool is_last_look_ = false;  // It is late; but some bytes may have come.
 };
 
 }  // namespace varve
