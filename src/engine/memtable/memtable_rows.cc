@@ -80,48 +80,82 @@ void MemtableRows::add_columns(const std::vector<ScanColumn>& columns) {
   }
 }
 
-// True when no two rows that follow each other have the same time.
-bool MemtableRows::gather_times(std::span<const Ref> refs, int64_t* out) const {
-  bool differ = true;
+// Rows of a series lie far apart: their times are fetched early.
+void MemtableRows::gather_times(std::span<const Ref> refs) {
+  constexpr size_t kAhead = 24;
+  times_of_series_.resize(refs.size());
   for (size_t i = 0; i < refs.size(); ++i) {
-    out[i] = time_of(refs[i]);
-    differ &= i == 0 || out[i] != out[i - 1];
+    if (i + kAhead < refs.size()) {
+      const Ref later = refs[i + kAhead];
+      __builtin_prefetch(times_[later >> kRowBits] + (later & kRowMask));
+    }
+    times_of_series_[i] = time_of(refs[i]);
   }
-  return differ;
 }
 
-// Rows mostly arrive in stretches that rise in time, and stretches of two senders change places as
-// wholes: those are put in order without a look at each row.
+// Puts the rows of a series in order, and their times into times_of_series_. Rows mostly arrive in
+// stretches that rise in time. Stretches of several senders overlap, but not row by row: cut where
+// others begin and end, they are put in order as wholes.
 void MemtableRows::sort_by_time(std::span<Ref> refs) {
-  bool rises = true;
-  for (size_t i = 1; i < refs.size() && rises; ++i) {
-    rises = time_of(refs[i - 1]) <= time_of(refs[i]);
-  }
-  if (rises) return;
-  timed_.resize(refs.size());
-  std::vector<std::pair<size_t, size_t>> stretches;
+  gather_times(refs);
+  auto& times = times_of_series_;
+  std::vector<Stretch> stretches;
   size_t begin = 0;
-  for (size_t i = 0; i < refs.size(); ++i) {
-    timed_[i] = {time_of(refs[i]), refs[i]};
-    if (i == begin || timed_[i].first >= timed_[i - 1].first) continue;
-    stretches.emplace_back(begin, i);
+  for (size_t i = 1; i < refs.size(); ++i) {
+    if (times[i] >= times[i - 1]) continue;
+    stretches.push_back({begin, i});
     begin = i;
   }
-  stretches.emplace_back(begin, refs.size());
-  const auto first_time = [&](const auto& stretch) { return timed_[stretch.first].first; };
-  std::ranges::stable_sort(stretches, {}, first_time);
-  bool touch = false;
-  for (size_t i = 1; i < stretches.size(); ++i) {
-    touch |= timed_[stretches[i - 1].second - 1].first >= first_time(stretches[i]);
-  }
-  if (touch) {
+  if (stretches.empty()) return;
+  stretches.push_back({begin, refs.size()});
+  timed_.resize(refs.size());
+  for (size_t i = 0; i < refs.size(); ++i) timed_[i] = {times[i], refs[i]};
+  if (!cut_stretches(stretches)) {
     std::ranges::stable_sort(timed_, {}, &std::pair<int64_t, Ref>::first);
     stretches = {{0, refs.size()}};
   }
   size_t next = 0;
-  for (const auto& [from, to] : stretches) {
-    for (size_t i = from; i < to; ++i) refs[next++] = timed_[i].second;
+  for (const Stretch& stretch : stretches) {
+    for (size_t i = stretch.begin; i < stretch.end; ++i, ++next) {
+      times[next] = timed_[i].first;
+      refs[next] = timed_[i].second;
+    }
   }
+}
+
+// Cuts stretches of timed_ until none touches another, and puts them in order. False when that
+// would take too many pieces, or rows of several have one time.
+bool MemtableRows::cut_stretches(std::vector<Stretch>& stretches) const {
+  constexpr size_t kRowsOfPieceMin = 8;
+  const auto first_time = [&](const Stretch& part) { return timed_[part.begin].first; };
+  const auto last_time = [&](const Stretch& part) { return timed_[part.end - 1].first; };
+  const size_t pieces_max = timed_.size() / kRowsOfPieceMin;
+  std::vector<int64_t> cuts;  // A piece that begins before one of them ends before it.
+  for (const Stretch& part : stretches) {
+    cuts.push_back(first_time(part));
+    if (last_time(part) < INT64_MAX) cuts.push_back(last_time(part) + 1);
+  }
+  std::ranges::sort(cuts);
+  std::vector<Stretch> pieces;
+  for (const Stretch& part : stretches) {
+    size_t begin = part.begin;
+    auto cut = std::ranges::upper_bound(cuts, first_time(part));
+    for (; cut != cuts.end() && *cut <= last_time(part); ++cut) {
+      size_t end = begin;
+      while (end < part.end && timed_[end].first < *cut) ++end;
+      if (end == begin) continue;
+      pieces.push_back({begin, end});
+      begin = end;
+      if (pieces.size() > pieces_max) return false;
+    }
+    pieces.push_back({begin, part.end});
+  }
+  std::ranges::stable_sort(pieces, {}, first_time);
+  for (size_t i = 1; i < pieces.size(); ++i) {
+    if (last_time(pieces[i - 1]) >= first_time(pieces[i])) return false;
+  }
+  stretches = std::move(pieces);
+  return true;
 }
 
 // Neighbours of one series lie far apart: what comes later is fetched early.
@@ -206,23 +240,21 @@ bool MemtableRows::next(size_t rows_together, size_t rows_max, Slab& slab) {
     if (ref_next_ == series_begin) {
       sort_by_time(std::span(refs_).subspan(series_begin, series_end - series_begin));
     }
-    size_t end = std::min(series_end, ref_next_ + rows_max);
-    while (end < series_end && time_of(refs_[end]) == time_of(refs_[end - 1])) ++end;
-    slab.times_ns.resize(taken + (end - ref_next_));
-    const auto refs = std::span(refs_).subspan(ref_next_, end - ref_next_);
-    if (!gather_times(refs, slab.times_ns.data() + taken)) {
-      if (taken > 0) {
-        slab.times_ns.resize(taken);
-        break;
-      }
+    const auto rest = std::span(times_of_series_).subspan(ref_next_ - series_begin);
+    size_t row_count = std::min(rest.size(), rows_max);
+    while (row_count < rest.size() && rest[row_count] == rest[row_count - 1]) ++row_count;
+    const auto times = rest.first(row_count);
+    if (std::ranges::adjacent_find(times) != times.end()) {
+      if (taken > 0) break;
       slab.has_equal_times = true;
     }
+    slab.times_ns.insert(slab.times_ns.end(), times.begin(), times.end());
     slab.runs.push_back({.series = series_[series_next_],
                          .row_begin = static_cast<uint32_t>(taken),
-                         .row_count = static_cast<uint32_t>(refs.size())});
-    ref_next_ = end;
-    if (end == series_end) ++series_next_;
-    if (slab.has_equal_times || end < series_end) break;
+                         .row_count = static_cast<uint32_t>(times.size())});
+    ref_next_ += row_count;
+    if (ref_next_ == series_end) ++series_next_;
+    if (slab.has_equal_times || ref_next_ < series_end) break;
   }
   if (slab.columns.empty()) {
     for (const Column& column : columns_) slab.columns.emplace_back(column.type);

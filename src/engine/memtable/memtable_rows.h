@@ -61,13 +61,18 @@ class MemtableRows {
   void put_in_order(const SeriesIndex& index);
   void add_columns(const std::vector<ScanColumn>& columns);
   int64_t time_of(Ref ref) const { return times_[ref >> kRowBits][ref & kRowMask]; }
+  struct Stretch {
+    size_t begin = 0;
+    size_t end = 0;
+  };
+  void gather_times(std::span<const Ref> refs);
   void sort_by_time(std::span<Ref> refs);
+  bool cut_stretches(std::vector<Stretch>& stretches) const;
   void gather(const Column& column, std::span<const Run> runs, std::span<const Ref> refs,
               ColumnVector& to);
   void gather_words(const Column& column, std::span<const Ref> refs, uint64_t* out) const;
   void gather_by_chunk(const Column& column, std::span<const Run> runs, std::span<const Ref> refs,
                        uint64_t* out);
-  bool gather_times(std::span<const Ref> refs, int64_t* out) const;
   static constexpr uint32_t kRowMask = (1u << kRowBits) - 1;
 
   std::vector<std::shared_ptr<const Memtable>> memtables_;
@@ -79,6 +84,7 @@ class MemtableRows {
   std::vector<Ref> refs_;
   size_t series_next_ = 0;
   size_t ref_next_ = 0;
+  std::vector<int64_t> times_of_series_;  // Of the series that was put in order last.
   // Scratch.
   std::vector<std::pair<int64_t, Ref>> timed_;
   std::vector<uint32_t> run_next_;

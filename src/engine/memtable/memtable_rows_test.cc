@@ -183,6 +183,35 @@ TEST(MemtableRows, PutsWholeStretchesInOrder) {
   for (int64_t i = 0; i < 500; ++i) EXPECT_EQ(std::get<1>(read.rows[static_cast<size_t>(i)]), i);
 }
 
+// Bodies of two senders that pass each other, and rows of one time in several of them.
+TEST(MemtableRows, PutsStretchesInOrderThatOverlap) {
+  for (const uint64_t seed : {1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 10u, 11u, 12u}) {
+    SeededRandom random(seed);
+    Fixture fixture;
+    fixture.add_memtable();
+    std::vector<std::pair<int64_t, int64_t>> expected;  // Time and arrival.
+    int64_t arrival = 0;
+    for (int batch = 0; batch < 40; ++batch) {
+      std::vector<TestRow> rows;
+      const int64_t step = seed % 3 == 0 ? 100 : seed % 3 == 1 ? 37 : 99;
+      const auto place = batch + static_cast<int64_t>(random.next_u64() % 3);
+      for (int64_t i = 0; i < 100; ++i) {
+        rows.push_back({"a", place * step + i, {{kCount, arrival}}});
+        expected.emplace_back(place * step + i, arrival++);
+      }
+      fixture.append(rows);
+    }
+    std::ranges::sort(expected);
+    auto rows = fixture.rows(kColumns);
+    const Read read = read_all(*rows, fixture.index, 100'000, 100'000);
+    ASSERT_EQ(read.rows.size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(std::get<1>(read.rows[i]), expected[i].first) << "seed " << seed;
+      EXPECT_EQ(std::get<2>(read.rows[i]), expected[i].second) << "seed " << seed;
+    }
+  }
+}
+
 TEST(MemtableRows, KeepsStatesTextsAndColumnsThatComeLater) {
   Fixture fixture;
   fixture.add_memtable();
