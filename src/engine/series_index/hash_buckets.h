@@ -41,6 +41,10 @@ class HashBuckets {
     const uint64_t slice = hash.high >> shift_;
     return {.begin = begins_[slice], .end = begins_[slice + 1]};
   }
+  /// Fetches what slice() reads.
+  void prefetch(const Hash128& hash) const {
+    if (count_ > 0) varve::prefetch(&begins_[hash.high >> shift_]);
+  }
   size_t size_bytes() const { return begins_.capacity() * sizeof(uint32_t); }
 
  private:

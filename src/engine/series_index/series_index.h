@@ -45,8 +45,9 @@ class SeriesIndex {
   Result<SeriesId> add_stored(const KeyHash& hash, std::string_view key);
   /// Writer only: without the lock.
   std::optional<SeriesId> find_as_writer(const KeyHash& hash) const;
-  /// Writer only. Fetch what find_as_writer() and add() will read: the first call what the second
-  /// one needs. Without its key a new series is not prepared.
+  /// Writer only. Fetch what find_as_writer() and add() will read: each call what the next one
+  /// needs. Without its key a new series is not prepared.
+  void prefetch_slice(const KeyHash& hash) const { loaded_.prefetch(hash); }
   void prefetch_slot(const KeyHash& hash) const;
   void prefetch_series(const KeyHash& hash, std::string_view key) const;
 

@@ -218,8 +218,8 @@ Result<std::vector<OldSegment>> Shard::replay(const std::set<TableId>& live,
   const std::set<SegmentId>& segments_dropped = manifest_->state().dropped_segments();
   uint64_t record_count = 0;
   LoggedKeys keys(tables_);
-  const auto visit = [&](uint64_t generation, const WalRecord& record) {
-    auto batches = decode_wal_body(record.body);
+  const auto visit = [&](DecodedRecord record) {
+    auto& batches = record.batches;
     if (batches) {
       std::erase_if(*batches, [&](const WriteBatch& batch) {
         return !live.contains(batch.table) || dropped.contains(batch.table);
@@ -247,12 +247,12 @@ Result<std::vector<OldSegment>> Shard::replay(const std::set<TableId>& live,
         lost ? "rows of " + std::to_string(*lost) + " series are left out, whose keys are lost"
              : lost.error().message;
     const std::string place = wal_folder_ + ": record " + std::to_string(raw(record.lsn)) +
-                              " of generation " + std::to_string(generation) + " at byte " +
+                              " of generation " + std::to_string(record.generation) + " at byte " +
                               std::to_string(record.offset);
     log::error("wal.record_refused", {{"record", place}, {"error", reason}});
     context_.damage.add(place + ": " + reason);
   };
-  WalReplay replay = TRY(replay_wal(context_.files, wal_folder_, visit));
+  WalReplay replay = TRY(replay_decoded_wal(context_.files, wal_folder_, visit));
   for (std::string& sentence : replay.damage) context_.damage.add(std::move(sentence));
   if (record_count > 0) log::info("wal.replayed", {{"folder", folder_}, {"records", record_count}});
   return std::move(replay.segments);

@@ -125,11 +125,12 @@ Result<std::vector<SeriesId>> Table::resolve(const WriteBatch& batch, bool is_re
   static const KeyHash kEmptyKeyHash = series_key_hash("");
   std::vector<SeriesId> ids;
   ids.reserve(batch.series.size());
-  // What is read of a series among millions is far away: it is fetched a few series ahead, in two
-  // steps, since the first one tells where the second one is.
+  // What is read of a series among millions is far away: it is fetched a few series ahead, in three
+  // steps, since each one tells where the next one is.
   constexpr size_t kAhead = 16;
   const size_t count = batch.series.size();
   for (size_t i = 0; i < count; ++i) {
+    if (i + 3 * kAhead < count) index_->prefetch_slice(batch.series[i + 3 * kAhead].hash);
     if (i + 2 * kAhead < count) index_->prefetch_slot(batch.series[i + 2 * kAhead].hash);
     if (i + kAhead < count) {
       const BatchSeries& ahead = batch.series[i + kAhead];

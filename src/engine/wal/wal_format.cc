@@ -22,6 +22,13 @@ constexpr std::string_view kSuffix = ".wal";
 
 size_t padded(size_t size_bytes) { return (size_bytes + kAlignment - 1) & ~(kAlignment - 1); }
 
+// Requires four bytes at the offset.
+bool has_magic(std::string_view bytes, uint64_t offset) {
+  uint32_t magic = 0;
+  std::memcpy(&magic, bytes.data() + offset, sizeof magic);
+  return magic == kRecordMagic;
+}
+
 // The record at an offset, when it is whole and of this segment.
 std::optional<WalRecord> record_at(std::string_view bytes, uint64_t offset,
                                    const WalSegmentName& name) {
@@ -134,6 +141,8 @@ WalScan scan_wal_segment(std::string_view bytes, const WalSegmentName& name) {
   uint64_t offset = std::min(bytes.size(), kWalSegmentHeaderBytes);
   scan.end = offset;
   while (offset < bytes.size()) {
+    // Behind the last record much may follow that is none.
+    while (bytes.size() - offset > kAlignment && !has_magic(bytes, offset)) offset += kAlignment;
     const auto record = record_at(bytes, offset, name);
     if (!record || raw(record->lsn) <= lsn_last) {
       offset += kAlignment;

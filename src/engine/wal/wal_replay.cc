@@ -2,8 +2,15 @@
 #include "engine/wal/wal_replay.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <utility>
 
 #include "base/log.h"
+#include "base/thread.h"
+#include "engine/wal/block_buffer.h"
 
 namespace varve::engine {
 namespace {
@@ -22,6 +29,50 @@ void keep_damage(FileSystem& files, const std::string& path, std::string_view by
                       std::to_string(damage.end) + "; the records around it were replayed");
 }
 
+// Enough that threads seldom wait for each other, and little memory.
+constexpr size_t kPushBytes = 256u << 10;
+constexpr size_t kPushRecords = 1'000;
+constexpr size_t kAheadBytesMax = 16u << 20;
+
+// Records on their way to who replays them. Bodies of them hold kAheadBytesMax and what was pushed
+// last at most.
+class RecordQueue {
+ public:
+  void push(std::vector<DecodedRecord> records, size_t body_bytes) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return body_bytes_ < kAheadBytesMax; });
+    body_bytes_ += body_bytes;
+    items_.push_back({std::move(records), body_bytes});
+    lock.unlock();
+    filled_.notify_one();
+  }
+  /// Nothing when the queue is closed and empty.
+  std::optional<std::vector<DecodedRecord>> pop() {
+    std::unique_lock lock(mutex_);
+    filled_.wait(lock, [this] { return closed_ || !items_.empty(); });
+    if (items_.empty()) return std::nullopt;
+    auto [records, body_bytes] = std::move(items_.front());
+    items_.pop_front();
+    body_bytes_ -= body_bytes;
+    lock.unlock();
+    room_.notify_one();
+    return std::move(records);
+  }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    filled_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable filled_;
+  std::condition_variable room_;
+  std::deque<std::pair<std::vector<DecodedRecord>, size_t>> items_;
+  size_t body_bytes_ = 0;
+  bool closed_ = false;
+};
+
 }  // namespace
 
 Result<WalReplay> replay_wal(FileSystem& files, const std::string& folder,
@@ -34,9 +85,20 @@ Result<WalReplay> replay_wal(FileSystem& files, const std::string& folder,
   }
   std::ranges::sort(replay.segments, {},
                     [](const OldSegment& segment) { return segment.name.generation; });
-  for (OldSegment& segment : replay.segments) {
+  // One place for all of them: memory that is touched for the first time is dear.
+  BlockBuffer buffer;
+  std::vector<std::unique_ptr<File>> opened;
+  for (const OldSegment& segment : replay.segments) {
     const std::string path = join_path(folder, segment.name.file_name());
-    const std::string bytes = TRY(read_file(files, path));
+    opened.push_back(TRY(files.open(path, FileSystem::OpenMode::kRead)));
+    buffer.reserve(TRY(opened.back()->size_bytes()), 0);
+  }
+  for (size_t i = 0; i < opened.size(); ++i) {
+    OldSegment& segment = replay.segments[i];
+    const std::string path = join_path(folder, segment.name.file_name());
+    const size_t size_bytes = TRY(opened[i]->read_into(0, buffer.data(), buffer.capacity_bytes()));
+    const std::string_view bytes(buffer.data(), size_bytes);
+    opened[i].reset();
     if (const auto known = check_wal_segment_header(bytes); !known) {
       return fail(known.error().code, path + ": " + known.error().message);
     }
@@ -51,6 +113,34 @@ Result<WalReplay> replay_wal(FileSystem& files, const std::string& folder,
     if (!scan.records.empty()) segment.lsn_last = scan.records.back().lsn;
     segment.size_bytes = scan.end;
   }
+  return replay;
+}
+
+Result<WalReplay> replay_decoded_wal(FileSystem& files, const std::string& folder,
+                                     const DecodedVisitor& visit) {
+  RecordQueue queue;
+  Result<WalReplay> replay;
+  Thread reader("varve-replay", [&] {
+    std::vector<DecodedRecord> records;
+    size_t body_bytes = 0;
+    const auto push = [&] {
+      if (!records.empty()) queue.push(std::exchange(records, {}), std::exchange(body_bytes, 0));
+    };
+    replay = replay_wal(files, folder, [&](uint64_t generation, const WalRecord& record) {
+      records.push_back({.generation = generation,
+                         .lsn = record.lsn,
+                         .offset = record.offset,
+                         .batches = decode_wal_body(record.body)});
+      body_bytes += record.body.size();
+      if (body_bytes >= kPushBytes || records.size() >= kPushRecords) push();
+    });
+    push();
+    queue.close();
+  });
+  while (auto records = queue.pop()) {
+    for (DecodedRecord& record : *records) visit(std::move(record));
+  }
+  reader.join();
   return replay;
 }
 

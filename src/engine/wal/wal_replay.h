@@ -28,4 +28,18 @@ using WalVisitor = std::function<void(uint64_t generation, const WalRecord& reco
 Result<WalReplay> replay_wal(FileSystem& files, const std::string& folder,
                              const WalVisitor& visit);
 
+/// A record whose body is decoded, or why it cannot be.
+struct DecodedRecord {
+  uint64_t generation = 0;
+  Lsn lsn{};
+  uint64_t offset = 0;
+  Result<std::vector<WriteBatch>> batches;
+};
+using DecodedVisitor = std::function<void(DecodedRecord record)>;
+
+/// The same with decoded records. A thread of its own reads and decodes while the caller, whose
+/// thread `visit` is called on, works on what was decoded before.
+Result<WalReplay> replay_decoded_wal(FileSystem& files, const std::string& folder,
+                                     const DecodedVisitor& visit);
+
 }  // namespace varve::engine
