@@ -3,6 +3,7 @@
 // Threads: run() and wake() are safe anywhere; start() and stop() belong to the owner.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -23,7 +24,7 @@ class JobThread {
   ~JobThread() { stop(); }
 
   /// `idle` is called when no job waits: again at once while it gives true, else after a pause or
-  /// wake(). It may be null.
+  /// wake(). Pauses grow while there is nothing to do. It may be null.
   void start(const std::string& name, std::function<bool()> idle) {
     idle_ = std::move(idle);
     thread_ = Thread(name, [this] { loop(); });
@@ -53,14 +54,24 @@ class JobThread {
   }
 
   /// Something may be due.
-  void wake() { changed_.notify_one(); }
+  void wake() {
+    {
+      const std::lock_guard lock(mutex_);
+      woken_ = true;
+    }
+    changed_.notify_one();
+  }
 
  private:
-  static constexpr auto kPause = std::chrono::milliseconds(200);
+  // Waking up for nothing costs some 50 us.
+  static constexpr auto kPauseMin = std::chrono::milliseconds(200);
+  static constexpr auto kPauseMax = std::chrono::milliseconds(800);
 
   void loop() {
     std::unique_lock lock(mutex_);
+    auto pause = kPauseMin;
     while (!stopping_) {
+      if (std::exchange(woken_, false) || !jobs_.empty()) pause = kPauseMin;
       if (!jobs_.empty()) {
         const auto job = std::move(jobs_.front());
         jobs_.pop_front();
@@ -73,9 +84,11 @@ class JobThread {
         lock.unlock();
         const bool again = idle_();
         lock.lock();
-        if (again || !jobs_.empty() || stopping_) continue;
+        if (again) pause = kPauseMin;
+        if (again || woken_ || !jobs_.empty() || stopping_) continue;
       }
-      changed_.wait_for(lock, kPause);
+      changed_.wait_for(lock, pause);
+      pause = std::min(2 * pause, kPauseMax);
     }
     for (const auto& job : std::exchange(jobs_, {})) job();
   }
@@ -84,6 +97,7 @@ class JobThread {
   std::condition_variable changed_;
   std::deque<std::function<void()>> jobs_;
   bool stopping_ = false;
+  bool woken_ = false;
   std::function<bool()> idle_;
   Thread thread_;
 };

@@ -96,8 +96,12 @@ void Shard::run_writer() {
   while (!closed) {
     commit_tasks(queue_.pop_all(wait_ns, closed));
     wait_ns = writer_.sync_if_due();
-    if (context_.options.automatic && flush_is_due()) background_.wake();
+    if (context_.options.automatic && (flush_is_due() || memory_is_tight())) background_.wake();
   }
+}
+
+bool Shard::memory_is_tight() const {
+  return context_.options.memory != nullptr && context_.options.memory->is_tight();
 }
 
 void Shard::commit_tasks(std::vector<WriteTask> tasks) {
@@ -125,8 +129,7 @@ bool Shard::flush_is_due() const {
   const EngineOptions& options = context_.options;
   if (writer_.memtable_bytes() > options.memtable_bytes_max) return true;
   // Little files are the lesser evil, tiny ones would not help.
-  const bool is_tight = options.memory != nullptr && options.memory->is_tight();
-  if (is_tight && writer_.memtable_bytes() > options.memtable_bytes_max / 8) return true;
+  if (memory_is_tight() && writer_.memtable_bytes() > options.memtable_bytes_max / 8) return true;
   if (writer_.memtables_are_many()) return true;
   // The current segment is never released, nor what a flush has not reached: waiting for less than
   // two segments, or with nothing new, would flush without end.

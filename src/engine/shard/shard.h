@@ -92,6 +92,8 @@ class Shard {
   void commit_tasks(std::vector<WriteTask> tasks);
   bool flush_if_due();
   bool flush_is_due() const;
+  /// What is cached must shrink, at the least.
+  bool memory_is_tight() const;
   bool is_idle() const;
   void rest_if_idle();
   bool on_writer(std::function<void()> task);

@@ -132,6 +132,7 @@ bool Connection::refuse_late() {
 
 void Connection::set_deadline(int64_t timeout_ms) {
   deadline_ = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  loop_->expect(deadline_);
 }
 
 void Connection::release_body_bytes() {
@@ -141,6 +142,7 @@ void Connection::release_body_bytes() {
 }
 
 void Connection::next_request() {
+  if (body_bytes_claimed_ >= BodyPool::kBytesMin) loop_->expect_body();
   release_body_bytes();
   body_bytes_wanted_ = 0;
   request_ = HttpRequest{};

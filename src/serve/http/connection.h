@@ -38,7 +38,7 @@ struct ConnectionShared {
 /// Threads: belongs to its event loop's thread, but for what Exchange says.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  using Clock = std::chrono::steady_clock;
+  using Clock = EventLoop::Clock;
 
   Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<EventLoop> loop,
              std::shared_ptr<ConnectionShared> shared);
@@ -49,6 +49,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void drain();
   /// Ends at once; whoever still answers gets kCancelled.
   void close();
+  Clock::time_point deadline() const { return deadline_; }
   bool is_late(Clock::time_point now) const { return now > deadline_; }
   /// What happens when the deadline has passed.
   void time_out();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/http/event_loop.h"
 
+#include <algorithm>
 #include <ctime>
 #include <utility>
 #include <vector>
@@ -12,6 +13,8 @@ namespace varve {
 namespace {
 
 constexpr std::chrono::milliseconds kUnwatchedFor{50};
+// Between sweeps of a loop where nothing happens: waking up for nothing costs some 50 us.
+constexpr std::chrono::seconds kRest{60};
 
 }  // namespace
 
@@ -80,7 +83,7 @@ const std::string& EventLoop::date() {
 }
 
 void EventLoop::look_after(std::weak_ptr<Exchange> exchange) {
-  unwatched_.push_back({std::chrono::steady_clock::now(), std::move(exchange)});
+  unwatched_.push_back({Clock::now(), std::move(exchange)});
   if (unwatched_.size() == 1) wait_to_look();
 }
 
@@ -92,7 +95,7 @@ void EventLoop::wait_to_look() {
 }
 
 void EventLoop::look() {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   for (size_t count = unwatched_.size(); count > 0; --count) {
     if (now - unwatched_.front().since < kUnwatchedFor) break;
     Unwatched oldest = std::move(unwatched_.front());
@@ -106,14 +109,24 @@ void EventLoop::look() {
 }
 
 void EventLoop::sweep() {
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = Clock::now();
   std::vector<std::shared_ptr<Connection>> late;
   for (const auto& connection : connections_) {
     if (connection->is_late(now)) late.push_back(connection);
   }
   for (const auto& connection : late) connection->time_out();
   bodies_->drop_unused();
-  timer_.expires_after(sweep_interval_);
+  auto next = bodies_->kept_count() > 0 ? now : now + kRest;
+  for (const auto& connection : connections_) next = std::min(next, connection->deadline());
+  sweep_at_ = Clock::time_point::max();
+  sweep_at(next);
+}
+
+void EventLoop::sweep_at(Clock::time_point time) {
+  time = std::max(time, Clock::now() + sweep_interval_);
+  if (time >= sweep_at_) return;
+  sweep_at_ = time;
+  timer_.expires_at(time);
   timer_.async_wait([this](boost::system::error_code error) {
     if (!error) sweep();
   });

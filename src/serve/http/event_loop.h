@@ -27,7 +27,9 @@ class Exchange;
 /// belongs to the loop's own thread.
 class EventLoop {
  public:
-  /// Looks for late connections that often.
+  using Clock = std::chrono::steady_clock;
+
+  /// Looks for late connections that often at most, and rests while none can be late.
   /// `memory`, which outlives the loop, is asked before memory of bodies is kept; null: no limit.
   EventLoop(std::chrono::milliseconds sweep_interval, MemoryGovernor* memory);
 
@@ -49,6 +51,12 @@ class EventLoop {
 
   void add(std::shared_ptr<Connection> connection);
   void remove(const std::shared_ptr<Connection>& connection);
+  /// A connection here has that deadline now.
+  void expect(Clock::time_point deadline) {
+    if (deadline < sweep_at_) sweep_at(deadline);
+  }
+  /// A body may have come back, and is not kept for long.
+  void expect_body() { expect(Clock::now() + sweep_interval_); }
   /// Idle connections close now, others after the answer they are at.
   void drain();
   void close_all();
@@ -62,6 +70,8 @@ class EventLoop {
 
  private:
   void sweep();
+  /// Not before a whole interval has passed.
+  void sweep_at(Clock::time_point time);
   void wait_to_look();
   void look();
 
@@ -71,11 +81,12 @@ class EventLoop {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
   boost::asio::steady_timer timer_;
   const std::chrono::milliseconds sweep_interval_;
+  Clock::time_point sweep_at_ = Clock::time_point::max();
   const std::shared_ptr<BodyPool> bodies_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<size_t> count_{0};
   struct Unwatched {
-    std::chrono::steady_clock::time_point since;
+    Clock::time_point since;
     std::weak_ptr<Exchange> exchange;
   };
   std::deque<Unwatched> unwatched_;  // The oldest first; the timer runs while there are any.
