@@ -4,6 +4,7 @@
 // later etcd. The same catalog code stands on each.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@
 #include "base/result.h"
 
 namespace varve {
+
+/// What a store holds, by key.
+using CatalogEntries = std::map<std::string, std::string, std::less<>>;
 
 /// One atomic change. Gone without commit(). Threads: one owner.
 class KeyValueTransaction {

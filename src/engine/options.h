@@ -112,6 +112,9 @@ struct EngineOptions {
   /// Merges read no more in a second; 0: no limit.
   uint64_t compaction_bytes_per_second = 0;
 
+  /// The list of live tables may lack some: rows of others are kept, not removed as dead.
+  bool keeps_unnamed_tables = false;
+
   /// Shared with everything else that holds memory; null: no limit. Rows are refused when it is
   /// reached, and flushed and forgotten by the cache before. It outlives the store.
   MemoryGovernor* memory = nullptr;

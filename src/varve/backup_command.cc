@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
-#include "catalog/sqlite_key_value.h"
 #include "engine/local_store.h"
 #include "io/posix_file_system.h"
 #include "serve/http/form.h"
 #include "varve/admin_client.h"
 #include "varve/backup_job.h"
+#include "varve/catalog_opening.h"
 #include "varve/commands.h"
 #include "varve/config_sources.h"
 #include "varve/data_directory.h"
@@ -25,8 +25,6 @@ Result<admin::Outcome> back_up_offline(const BackupArguments& arguments) {
     return fail(ErrorCode::kNotFound, arguments.data_dir + " is no data directory of Varve");
   }
   const auto directory = TRY(DataDirectory::open(files, arguments.data_dir));
-  const auto catalog = TRY(
-      open_catalog(TRY(open_sqlite_key_value(directory.catalog_path())), catalog_limits(config)));
   auto options = engine_options(config, directory.engine_path());
   options.shards = TRY(engine::LocalStore::stored_shard_count(files, options.directory));
   options.automatic = false;
@@ -35,6 +33,15 @@ Result<admin::Outcome> back_up_offline(const BackupArguments& arguments) {
       TRY(ObjectStorage::open(config, files, directory.path(), clock, random));
   FileSystem& data_files = objects ? static_cast<FileSystem&>(objects->files()) : files;
   options.sst_ids_jump = objects != nullptr;
+  const auto opened = TRY(open_server_catalog({.local = files,
+                                               .data_files = data_files,
+                                               .clock = clock,
+                                               .random = random,
+                                               .catalog_path = directory.catalog_path(),
+                                               .engine = options},
+                                              catalog_limits(config)));
+  const auto& catalog = opened.catalog;
+  options.keeps_unnamed_tables = opened.is_recovering;
   const auto store = TRY(engine::LocalStore::open(std::move(options), data_files, clock, random,
                                                   catalog->live_tables()));
   PrintedProgress progress;

@@ -3,6 +3,7 @@
 //
 //   VARVE       format number of the folder        LOCK     held by the server, with its pid
 //   catalog.db  databases, tables, columns         engine/  rows
+//   catalog.log the same once more
 #pragma once
 
 #include <memory>

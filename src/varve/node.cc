@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
-#include "catalog/sqlite_key_value.h"
 #include "engine/local_store.h"
 #include "io/posix_file_system.h"
 #include "serve/admin/door.h"
@@ -17,6 +16,7 @@
 #include "stream/collect/host_collector.h"
 #include "stream/retention/retention_job.h"
 #include "varve/bucket_snapshot.h"
+#include "varve/catalog_opening.h"
 #include "varve/data_directory.h"
 #include "varve/node_administration.h"
 #include "varve/object_storage.h"
@@ -43,6 +43,7 @@ struct Node::State {
   std::unique_ptr<ObjectStorage> objects;
   std::unique_ptr<BucketFileSystem> places;  // The data's files, and any bucket.
   std::unique_ptr<Catalog> catalog;
+  std::vector<std::string> catalog_damage;
   std::unique_ptr<TableLabelIndex> labels;
   std::unique_ptr<engine::LocalStore> store;
   std::unique_ptr<OwnershipWatch> ownership;
@@ -73,6 +74,8 @@ struct Node::State {
   Result<void> open_doors(const Config& config);
   void open_access(const Config& config);
   void open_admin_door();
+  /// Of the store and the catalog.
+  engine::EngineHealth health() const;
   bool reload();
   Result<void> stop();
 };
@@ -84,13 +87,21 @@ Result<void> Node::State::open_data(const Config& config) {
   objects = TRY(ObjectStorage::open(config, files, directory->path(), clock, random));
   places = std::make_unique<BucketFileSystem>(data_files(), join_path(directory->path(), "spool"),
                                               bucket_opener(config, files, clock, random));
-  catalog = TRY(
-      open_catalog(TRY(open_sqlite_key_value(directory->catalog_path())), catalog_limits(config)));
-  labels = std::make_unique<TableLabelIndex>(*catalog);
   auto options = engine_options(config, directory->engine_path());
   share_memory(*memory, options);
-  options.labels = [index = labels.get()](TableId table) { return index->find(table); };
   options.sst_ids_jump = objects != nullptr;
+  auto opened = TRY(open_server_catalog({.local = files,
+                                         .data_files = data_files(),
+                                         .clock = clock,
+                                         .random = random,
+                                         .catalog_path = directory->catalog_path(),
+                                         .engine = options},
+                                        catalog_limits(config)));
+  catalog = std::move(opened.catalog);
+  catalog_damage = std::move(opened.damage);
+  options.keeps_unnamed_tables = opened.is_recovering;
+  labels = std::make_unique<TableLabelIndex>(*catalog);
+  options.labels = [index = labels.get()](TableId table) { return index->find(table); };
   store = TRY(engine::LocalStore::open(std::move(options), data_files(), clock, random,
                                        catalog->live_tables()));
   open_snapshot(config);
@@ -101,8 +112,8 @@ Result<void> Node::State::open_data(const Config& config) {
   ingest = make_ingest(*catalog, *store, clock, random, for_ingest);
   auto for_queries = query_options(config);
   share_memory(*memory, for_queries);
-  for_queries.storage = [engine = store.get()] {
-    auto report = engine->health();
+  for_queries.storage = [this] {
+    auto report = health();
     return influxql::StorageFacts{.writable = report.writable,
                                   .quarantined_files = report.quarantined_files,
                                   .deletes_pending = report.deletes_pending,
@@ -172,8 +183,8 @@ Result<void> Node::State::open_doors(const Config& config) {
   query_pool =
       std::make_unique<WorkerPool>("query", query_threads(config),
                                    static_cast<size_t>(config.integer("server.query_queue_max")));
-  const auto health = [engine = store.get()] {
-    auto report = engine->health();
+  const auto health_report = [this] {
+    auto report = health();
     return influx::HealthReport{.writable = report.writable,
                                 .reason = std::move(report.reason),
                                 .damage = std::move(report.damage),
@@ -193,7 +204,7 @@ Result<void> Node::State::open_doors(const Config& config) {
       .slow_query_ns = config.duration_ms("logging.slow_query_after") * 1'000'000,
       .held_answer_bytes_max = std::min(size_t{256} << 20, memory->limit_bytes() / 8)};
   door = std::make_unique<influx::InfluxDoor>(*catalog, *ingest, *queries, *query_pool, *access,
-                                              clock, health, door_options);
+                                              clock, health_report, door_options);
   open_admin_door();
   shutdown_timeout_ms = config.duration_ms("server.shutdown_timeout");
   if (auto options = http_options(config)) {
@@ -226,6 +237,12 @@ Result<void> Node::State::open_doors(const Config& config) {
     collector->start();
   }
   return {};
+}
+
+engine::EngineHealth Node::State::health() const {
+  auto report = store->health();
+  report.damage.insert(report.damage.begin(), catalog_damage.begin(), catalog_damage.end());
+  return report;
 }
 
 bool Node::State::reload() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "catalog/catalog_files.h"
 #include "catalog/sqlite_key_value.h"
 #include "engine/backup/backup_restore.h"
 #include "engine/backup/store_check.h"
@@ -69,16 +70,21 @@ Result<uint64_t> tell_catalog(const std::vector<std::string>& complaints,
                               admin::Progress& progress) {
   for (const std::string& complaint : complaints) {
     TRY_VOID(progress.damage("the catalog is damaged: " + complaint +
-                             "; names of databases and tables may be lost"));
+                             "; the next start mends it from catalog.log as far as that is whole"));
   }
   return complaints.size();
 }
 
 // Without changing it. A catalog that cannot be opened is damage, not a reason to stop.
-Result<uint64_t> check_catalog_file(const std::string& path, admin::Progress& progress,
-                                    TableNames& names) {
+Result<uint64_t> check_catalog_file(FileSystem& files, const std::string& path,
+                                    admin::Progress& progress, TableNames& names) {
+  uint64_t count = 0;
+  for (const std::string& complaint : TRY(check_catalog_log(files, path))) {
+    TRY_VOID(progress.damage(complaint + "; the next start mends it from " + path));
+    ++count;
+  }
   auto key_value = open_sqlite_key_value_to_read(path);
-  if (!key_value) return tell_catalog({key_value.error().message}, progress);
+  if (!key_value) return count + TRY(tell_catalog({key_value.error().message}, progress));
   auto complaints = (*key_value)->check();
   if (!complaints) complaints = std::vector<std::string>{complaints.error().message};
   const auto catalog = open_catalog(std::move(*key_value), kNoLimits);
@@ -87,7 +93,7 @@ Result<uint64_t> check_catalog_file(const std::string& path, admin::Progress& pr
   } else if (complaints->empty()) {
     complaints->push_back(catalog.error().message);
   }
-  return tell_catalog(*complaints, progress);
+  return count + TRY(tell_catalog(*complaints, progress));
 }
 
 }  // namespace
@@ -119,7 +125,7 @@ Result<admin::Outcome> verify_data_directory(FileSystem& files, const std::strin
   }
   FileSystem& mounted = mount ? *TRY(mount()) : files;
   TableNames names;
-  complaints += TRY(check_catalog_file(join_path(path, "catalog.db"), progress, names));
+  complaints += TRY(check_catalog_file(files, join_path(path, "catalog.db"), progress, names));
   Reporter reporter(progress, std::move(names));
   const auto summary =
       TRY(engine::check_store_at_rest(mounted, join_path(path, "engine"), reporter.report()));

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from random import Random
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from server import BINARY, Cases, Server, StartError, need_binary  # noqa: E402
@@ -215,18 +216,128 @@ def strays(cases):
                         (REQUESTS * ROWS, REQUESTS * ROWS))
 
 
+def catalog_content(server):
+    """What a catalog is asked for, and a count of rows."""
+    return [sorted(server.rows("SHOW DATABASES")), server.rows("SHOW USERS"),
+            server.query("SHOW CONTINUOUS QUERIES"), server.rows("SHOW MEASUREMENTS", "d"),
+            server.query("SHOW FIELD KEYS", "d"), server.query("SHOW TAG KEYS", "d"),
+            server.rows("SHOW RETENTION POLICIES", "d"),
+            [len(values(server, table)) for table in ("left", "right", "third")]]
+
+
+def fill_catalog(server):
+    two_tables_in_files(server)
+    server.start()
+    for text in ("CREATE USER ann WITH PASSWORD 'x' WITH ALL PRIVILEGES", "CREATE DATABASE gone",
+                 "CREATE RETENTION POLICY short ON d DURATION 2d REPLICATION 1",
+                 "CREATE CONTINUOUS QUERY cq ON d BEGIN SELECT mean(v) INTO m FROM left "
+                 "GROUP BY time(1h) END", "DROP DATABASE gone"):
+        server.query(text)
+    fill(server, "third")
+    fill(server, "dropped")
+    server.query("DROP MEASUREMENT dropped", "d")
+    return catalog_content(server)
+
+
+def change_bytes(path, how, random):
+    with open(path, "rb") as file:
+        content = bytearray(file.read())
+    at = random.randrange(len(content))
+    if how == "flipped":
+        content[at] ^= 1 << random.randrange(8)
+    elif how == "cut":
+        del content[at:]
+    elif how == "zeroed":
+        content[at:at + 5000] = bytes(len(content[at:at + 5000]))
+    elif how == "garbage at its head":
+        content[:100] = random.randbytes(100)
+    if how == "gone":
+        os.remove(path)
+    else:
+        with open(path, "wb") as file:
+            file.write(content)
+
+
 def catalog_damage(cases):
-    with Server() as server:
-        two_tables_in_files(server)
-        path = files_of(server, "catalog.db")[0]
-        with open(path, "r+b") as file:
-            file.write(b"this is no database")
-        try:
-            server.start()
-            cases.expect("a damaged catalog is not opened as if nothing were", False)
-        except StartError as error:
-            cases.expect("a damaged catalog is refused by name", "catalog.db" in error.output
-                         and error.status > 0, error)
+    """One of the catalog's files, whichever and however: nothing is lost, nothing comes back."""
+    random = Random(7)
+    with Server() as server, tempfile.TemporaryDirectory(prefix="varve-damage-") as folder:
+        wanted = fill_catalog(server)
+        server.kill()
+        names = ["catalog.db", "catalog.db-wal", "catalog.log"]
+        cases.expect("the catalog has these files", all(
+            os.path.getsize(os.path.join(server.data, name)) > 0 for name in names))
+        for name in names:
+            for how in ("flipped",) * 5 + ("cut", "zeroed", "garbage at its head", "gone"):
+                what = "%s %s" % (name, how)
+                data = os.path.join(folder, "data")
+                shutil.copytree(server.data, data)
+                damaged = Server(data=data)
+                try:
+                    change_bytes(os.path.join(data, name), how, random)
+                    if not starts(cases, damaged, what):
+                        continue
+                    cases.equal("%s: all is as before" % what, catalog_content(damaged), wanted)
+                    shown = damaged.http("GET", "/metrics").text
+                    cases.expect("%s: no entry is lost by /metrics" % what,
+                                 "varve_catalog_damage 2" not in shown)
+                    if how == "gone" and name != "catalog.db-wal":
+                        cases.expect("%s: /metrics shows it" % what,
+                                     "varve_catalog_damage 1\n" in shown)
+                        for place in (damaged.http("GET", "/health").text, damaged.log_text(),
+                                      repr(damaged.rows("SHOW DIAGNOSTICS FOR 'damage'"))):
+                            cases.expect("%s: said with the file's name" % what, name in place,
+                                         place)
+                    fill(damaged, "later", requests=1)
+                    damaged.restart()
+                    cases.equal("%s: new rows are kept" % what, len(values(damaged, "later")),
+                                ROWS)
+                    cases.expect("%s: mended" % what,
+                                 "varve_catalog_damage 0\n" in damaged.http("GET", "/metrics").text)
+                finally:
+                    damaged.kill()
+                    shutil.rmtree(data)
+
+
+def catalog_lost(cases):
+    """Both files: no row is lost, no id is used again, and a person is told."""
+    for how in ("gone", "garbage at its head"):
+        what = "a catalog of which both files are %s" % how
+        with Server() as server:
+            fill_catalog(server)
+            server.kill()
+            for path in files_of(server, "catalog.*"):
+                change_bytes(path, how, Random(1))
+            if not starts(cases, server, what):
+                continue
+            found = {}
+            for (database,) in server.rows("SHOW DATABASES"):
+                for (table,) in server.rows("SHOW MEASUREMENTS", database):
+                    # Names of columns that no file had yet are lost.
+                    found[table] = len(server.rows('SELECT * FROM "%s"' % table, database))
+            cases.expect("%s: every row is there" % what,
+                         sorted(found.values()) == [REQUESTS * ROWS] * 3 or how != "gone", found)
+            cases.expect("%s: their tables are found by name" % what,
+                         {"left", "right"} <= set(found), found)
+            cases.expect("%s: /metrics says so" % what,
+                         "varve_catalog_damage " in server.http("GET", "/metrics").text)
+            health = server.http("GET", "/health").text
+            cases.expect("%s: /health says so" % what, "catalog" in health, health)
+            server.create("d")
+            fill(server, "left")
+            cases.equal("%s: a new table has its own rows alone" % what,
+                        len(values(server, "left")), REQUESTS * ROWS)
+            server.restart()
+            cases.expect("%s: found rows stay" % what, {"left", "right"} <= {
+                table for (database,) in server.rows("SHOW DATABASES")
+                for (table,) in server.rows("SHOW MEASUREMENTS", database)})
+            status, out = verify_stopped(server)
+            cases.expect("%s: verify is content" % what, status == 0, out)
+
+
+def verify_stopped(server):
+    server.stop()
+    return verify("--data-dir", server.data)
 
 
 SERIES = 10_000  # So many get a snapshot of their own.
@@ -350,7 +461,7 @@ def main():
     need_binary()
     cases = Cases()
     cases.run(wal_tail, wal_middle, manifest_middle, manifest_gone, sst_damage, strays,
-              catalog_damage, every_kind, mark_damage, listing_damage)
+              catalog_damage, catalog_lost, every_kind, mark_damage, listing_damage)
     cases.finish()
 
 

@@ -67,7 +67,7 @@ bool shares_versions(const SstMeta& a, const SstMeta& b) {
 }  // namespace
 
 Result<FileAdoption> adopt_files(FileSystem& files, const std::string& folder,
-                                 const ManifestState& state, const std::set<TableId>& live) {
+                                 const ManifestState& state, const LiveTables& live) {
   FileAdoption adoption;
   std::map<SstId, SstMeta> found;
   for (const std::string& name : TRY(files.list(folder))) {

@@ -6,11 +6,11 @@
 // number is an input of it, and its rows stand there too, as far as they were not deleted.
 #pragma once
 
-#include <set>
 #include <string>
 
 #include "base/result.h"
 #include "engine/manifest/manifest_state.h"
+#include "engine/shard/live_tables.h"
 #include "io/file_system.h"
 
 namespace varve::engine {
@@ -27,6 +27,6 @@ struct FileAdoption {
 /// damaged ones, and those of earlier versions, which do not say enough.
 /// kIo when a file cannot be read now.
 Result<FileAdoption> adopt_files(FileSystem& files, const std::string& folder,
-                                 const ManifestState& state, const std::set<TableId>& live);
+                                 const ManifestState& state, const LiveTables& live);
 
 }  // namespace varve::engine

@@ -27,6 +27,7 @@
 #include "engine/shard/compaction_plan.h"
 #include "engine/shard/damage_list.h"
 #include "engine/shard/job_thread.h"
+#include "engine/shard/live_tables.h"
 #include "engine/shard/series_snapshots.h"
 #include "engine/shard/table.h"
 #include "engine/shard/write_queue.h"
@@ -76,10 +77,10 @@ class Shard {
 
   // shard_open.cc, before the threads start.
   Result<void> recover(const std::vector<TableId>& live_tables);
-  Result<void> rebuild_manifest(const std::set<TableId>& live);
-  Result<void> open_files(const std::vector<TableId>& live_tables);
+  Result<void> rebuild_manifest(const LiveTables& live);
+  Result<void> open_files(const LiveTables& live, const std::vector<TableId>& live_tables);
   Result<void> remove_orphans(bool manifest_damaged);
-  Result<std::vector<OldSegment>> replay(const std::set<TableId>& live,
+  Result<std::vector<OldSegment>> replay(const LiveTables& live,
                                          const std::set<TableId>& dropped);
   std::shared_ptr<Table> make_table(TableId id, MergeMode mode);
   void correct_all_series();

@@ -65,7 +65,7 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   for (const std::string& sentence : manifest_->damage()) context_.damage.add(sentence);
   const bool manifest_damaged = !manifest_->damage().empty();
 
-  const std::set<TableId> live(live_tables.begin(), live_tables.end());
+  const LiveTables live(live_tables, context_.options.keeps_unnamed_tables);
   if (manifest_->edits_lost()) TRY_VOID(rebuild_manifest(live));
   std::set<TableId> dead;
   for (const auto& [id, sst] : manifest_->state().ssts()) {
@@ -81,7 +81,7 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   // A full disk can still be read: the next commit begins the new manifest.
   if (!committed) log::warn("manifest.no_space", {{"error", committed.error().message}});
 
-  TRY_VOID(open_files(live_tables));
+  TRY_VOID(open_files(live, live_tables));
   if (committed) TRY_VOID(remove_orphans(manifest_damaged));
   const auto segments = TRY(replay(live, dropped));
   correct_all_series();
@@ -105,7 +105,7 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
 }
 
 // Of files, their footers say enough. Deletes of rows stand in the manifest alone.
-Result<void> Shard::rebuild_manifest(const std::set<TableId>& live) {
+Result<void> Shard::rebuild_manifest(const LiveTables& live) {
   const FileAdoption adoption =
       TRY(adopt_files(context_.files, folder_, manifest_->state(), live));
   manifest_->put_back(adoption.edit);
@@ -119,9 +119,8 @@ Result<void> Shard::rebuild_manifest(const std::set<TableId>& live) {
   return {};
 }
 
-Result<void> Shard::open_files(const std::vector<TableId>& live_tables) {
-  const std::set<TableId> live(live_tables.begin(), live_tables.end());
-  snapshots_.keep_only(live_tables);
+Result<void> Shard::open_files(const LiveTables& live, const std::vector<TableId>& live_tables) {
+  if (!live.is_open()) snapshots_.keep_only(live_tables);
   std::map<TableId, std::set<SstId>> known;
   for (const auto& [id, sst] : manifest_->state().ssts()) {
     if (!live.contains(sst.table)) continue;
@@ -212,7 +211,7 @@ bool Shard::is_in_file(const WriteBatch& batch) const {
   return false;
 }
 
-Result<std::vector<OldSegment>> Shard::replay(const std::set<TableId>& live,
+Result<std::vector<OldSegment>> Shard::replay(const LiveTables& live,
                                               const std::set<TableId>& dropped) {
   const Lsn flushed = manifest_->state().flushed_lsn();
   const std::set<SegmentId>& segments_dropped = manifest_->state().dropped_segments();

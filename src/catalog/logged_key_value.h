@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The catalog's store on one machine: a log of our own, and an SQLite file that follows it.
+//
+//   change ─▶ record in the log, synced ─▶ SQLite (synced at checkpoints) ─▶ acknowledged
+//
+// catalog_files.h opens the two and mends either from the other. Threads: as KeyValue.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "catalog/catalog_log.h"
+#include "catalog/key_value.h"
+#include "catalog/sqlite_key_value.h"
+#include "io/file_system.h"
+
+namespace varve {
+
+class LoggedKeyValue final : public KeyValue {
+ public:
+  /// The database holds the entries of that generation. The log is begun by the first begin(),
+  /// unless it is gone on with. The file system outlives the store.
+  LoggedKeyValue(FileSystem& files, std::string log_path, std::unique_ptr<SqliteKeyValue> database,
+                 uint64_t generation);
+
+  /// The log holds the same and ends well; its size.
+  Result<void> go_on(uint64_t log_bytes) { return log_.go_on(log_bytes); }
+  /// Writes the log anew, out of the database.
+  Result<void> begin_log();
+
+  Result<std::unique_ptr<KeyValueTransaction>> begin() override;
+  Result<std::vector<std::string>> check() override { return database_->check(); }
+
+ private:
+  friend class LoggedTransaction;
+
+  CatalogLogWriter log_;
+  std::unique_ptr<SqliteKeyValue> database_;
+  uint64_t generation_;
+  std::mutex turn_;  // Held by the open transaction.
+};
+
+}  // namespace varve
