@@ -2,6 +2,7 @@
 #include "engine/memtable/memtable_rows.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/check.h"
 
@@ -108,28 +109,32 @@ void MemtableRows::sort_by_time(std::span<Ref> refs) {
   }
   if (stretches.empty()) return;
   stretches.push_back({begin, refs.size()});
-  timed_.resize(refs.size());
-  for (size_t i = 0; i < refs.size(); ++i) timed_[i] = {times[i], refs[i]};
   if (!cut_stretches(stretches)) {
-    std::ranges::stable_sort(timed_, {}, &std::pair<int64_t, Ref>::first);
-    stretches = {{0, refs.size()}};
+    std::vector<std::pair<int64_t, Ref>> timed(refs.size());
+    for (size_t i = 0; i < refs.size(); ++i) timed[i] = {times[i], refs[i]};
+    std::ranges::stable_sort(timed, {}, &std::pair<int64_t, Ref>::first);
+    for (size_t i = 0; i < refs.size(); ++i) std::tie(times[i], refs[i]) = timed[i];
+    return;
   }
+  arrival_.assign(refs.begin(), refs.end());
+  times_of_arrival_ = times;
   size_t next = 0;
   for (const Stretch& stretch : stretches) {
-    for (size_t i = stretch.begin; i < stretch.end; ++i, ++next) {
-      times[next] = timed_[i].first;
-      refs[next] = timed_[i].second;
-    }
+    const size_t count = stretch.end - stretch.begin;
+    std::copy_n(arrival_.data() + stretch.begin, count, refs.data() + next);
+    std::copy_n(times_of_arrival_.data() + stretch.begin, count, times.data() + next);
+    next += count;
   }
 }
 
-// Cuts stretches of timed_ until none touches another, and puts them in order. False when that
-// would take too many pieces, or rows of several have one time.
+// Cuts stretches of times_of_series_ until none touches another, and puts them in order. False when
+// that would take too many pieces, or rows of several have one time.
 bool MemtableRows::cut_stretches(std::vector<Stretch>& stretches) const {
   constexpr size_t kRowsOfPieceMin = 8;
-  const auto first_time = [&](const Stretch& part) { return timed_[part.begin].first; };
-  const auto last_time = [&](const Stretch& part) { return timed_[part.end - 1].first; };
-  const size_t pieces_max = timed_.size() / kRowsOfPieceMin;
+  const auto& times = times_of_series_;
+  const auto first_time = [&](const Stretch& part) { return times[part.begin]; };
+  const auto last_time = [&](const Stretch& part) { return times[part.end - 1]; };
+  const size_t pieces_max = times.size() / kRowsOfPieceMin;
   std::vector<int64_t> cuts;  // A piece that begins before one of them ends before it.
   for (const Stretch& part : stretches) {
     cuts.push_back(first_time(part));
@@ -142,7 +147,7 @@ bool MemtableRows::cut_stretches(std::vector<Stretch>& stretches) const {
     auto cut = std::ranges::upper_bound(cuts, first_time(part));
     for (; cut != cuts.end() && *cut <= last_time(part); ++cut) {
       size_t end = begin;
-      while (end < part.end && timed_[end].first < *cut) ++end;
+      while (end < part.end && times[end] < *cut) ++end;
       if (end == begin) continue;
       pieces.push_back({begin, end});
       begin = end;
@@ -223,6 +228,10 @@ void MemtableRows::gather(const Column& column, std::span<const Run> runs,
   } else {
     gather_words(column, refs, out);
   }
+}
+
+size_t MemtableRows::size_bytes() const {
+  return (refs_.size() + ends_.size() + series_.size()) * sizeof(uint32_t);
 }
 
 bool MemtableRows::next(size_t rows_together, size_t rows_max, Slab& slab) {

@@ -131,6 +131,11 @@ class BuildMemory {
         held_(build.options.memory, MemoryGovernor::Use::kMemtables) {
     held_.set_anyway(base_bytes_);
   }
+  /// The rows of memtables were put in order.
+  void note_order(size_t size_bytes) {
+    base_bytes_ += size_bytes;
+    held_.set_anyway(base_bytes_);
+  }
   /// So many rows of a series are there, and merged.
   void note_rows(uint64_t row_count) {
     if (row_count <= rows_most_) return;
@@ -145,8 +150,9 @@ class BuildMemory {
   ScopedMemory held_;
 };
 
-// Of rows gathered together; the more series share a look at a chunk, the better.
-constexpr size_t kSlabBytes = 16u << 20;
+// Of rows gathered together: more series share a look at a chunk, but what was gathered should
+// still be near when it is encoded.
+constexpr size_t kSlabBytes = 4u << 20;
 
 // The rows of memtables alone, nothing of which is hidden: many series at a time.
 Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWriter& writer,
@@ -281,6 +287,7 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
     rows = MemtableRows::make(build.sources.memtables, build.fields, build.table.index());
   }
   if (rows) {
+    memory.note_order(rows->size_bytes());
     writer = TRY(make_writer(build));
     TRY_VOID(append_memtables(build, std::move(*rows), *writer, memory));
   } else {
