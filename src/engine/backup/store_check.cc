@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "engine/manifest/manifest_records.h"
 #include "engine/series_index/index_snapshot.h"
+#include "engine/sst/sst_check.h"
 #include "engine/sst/sst_reader.h"
 #include "engine/wal/wal_format.h"
 
@@ -31,34 +32,13 @@ Result<void> count(const CheckReport& report, CheckSummary& summary, uint64_t si
   return report.on_bytes ? report.on_bytes(size_bytes) : Result<void>();
 }
 
-Result<void> check_columns(const SstReader& reader) {
-  for (uint32_t group = 0; group < reader.row_group_count(); ++group) {
-    TRY_VOID(reader.read_times(group));
-    for (uint32_t field = 0; field < reader.fields().size(); ++field) {
-      TRY_VOID(reader.read_field(group, field));
-    }
-  }
-  return {};
-}
-
-Result<void> check_series(const SstReader& reader) {
-  SeriesCursor cursor(reader);
-  while (TRY(cursor.next())) {
-    const auto series = cursor.series().ref();
-    if (series_key_hash(series.key) == series.hash) continue;
-    return fail(ErrorCode::kCorrupt, reader.path() + " names a series by the wrong hash");
-  }
-  return {};
-}
-
 Result<void> check_sst(FileSystem& files, const std::string& path, const SstMeta& meta) {
   const auto reader = TRY(open_sst(files, path));
   if (reader->table() != meta.table || reader->segment() != meta.segment ||
       reader->row_count() != meta.row_count) {
     return fail(ErrorCode::kCorrupt, path + " is not the file that the manifest names");
   }
-  TRY_VOID(check_series(*reader));
-  return check_columns(*reader);
+  return check_sst_content(*reader);
 }
 
 // What the loss of a file means.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "engine/sst/sst_check.h"
 #include "engine/sst/sst_reader.h"
 
 namespace varve::engine {
@@ -25,7 +26,13 @@ uint64_t number_of(std::string_view name, bool* is_aside) {
   return parsed.ec == std::errc() && (rest == ".sst" || *is_aside) ? number : 0;
 }
 
-Result<std::optional<SstMeta>> describe(FileSystem& files, const std::string& path, SstId id) {
+// A file that no manifest names.
+struct FoundFile {
+  SstMeta meta;
+  bool is_sound = true;
+};
+
+Result<std::optional<FoundFile>> describe(FileSystem& files, const std::string& path, SstId id) {
   const auto reader = TRY(open_sst(files, path));
   const auto origin = reader->origin();
   if (!origin) return std::nullopt;
@@ -53,7 +60,12 @@ Result<std::optional<SstMeta>> describe(FileSystem& files, const std::string& pa
       meta.time_last_ns = std::max(meta.time_last_ns, rows.time_last_ns);
     }
   }
-  return meta;
+  const auto checked = check_sst_content(*reader);
+  if (!checked && checked.error().code != ErrorCode::kCorrupt) return fail(checked.error());
+  if (!checked) {
+    log::error("shard.found_file_damaged", {{"file", path}, {"error", checked.error().message}});
+  }
+  return FoundFile{.meta = std::move(meta), .is_sound = checked.has_value()};
 }
 
 bool holds(const SstMeta& outer, const SstMeta& inner) {
@@ -64,48 +76,102 @@ bool shares_versions(const SstMeta& a, const SstMeta& b) {
   return a.version_first <= b.version_last && b.version_first <= a.version_last;
 }
 
+// Reading all of large files takes a while.
+class Progress {
+ public:
+  explicit Progress(std::string folder) : folder_(std::move(folder)) {}
+  void add(uint64_t size_bytes) {
+    ++file_count_;
+    bytes_ += size_bytes;
+    if (bytes_ - bytes_told_ < kStepBytes) return;
+    bytes_told_ = bytes_;
+    log::info("shard.files_checked",
+              {{"folder", folder_}, {"files", file_count_}, {"bytes", bytes_}});
+  }
+
+ private:
+  static constexpr uint64_t kStepBytes = 1ull << 30;
+
+  const std::string folder_;
+  uint64_t file_count_ = 0;
+  uint64_t bytes_ = 0;
+  uint64_t bytes_told_ = 0;
+};
+
+using FoundFiles = std::map<SstId, FoundFile>;
+
+// Those of the folder that the state lacks and that can be taken.
+Result<FoundFiles> find_files(FileSystem& files, const std::string& folder,
+                              const ManifestState& state, const LiveTables& live, SstId& highest) {
+  FoundFiles found;
+  Progress progress(folder);
+  for (const std::string& name : TRY(files.list(folder))) {
+    bool is_aside = false;
+    const SstId id{number_of(name, &is_aside)};
+    highest = std::max(highest, id);
+    if (id == SstId{} || is_aside || state.ssts().contains(id)) continue;
+    const std::string path = join_path(folder, name);
+    auto file = describe(files, path, id);
+    if (!file && file.error().code == ErrorCode::kIo) return fail(file.error());
+    if (!file || !*file) {
+      log::warn("shard.file_tells_too_little",
+                {{"file", path}, {"error", file ? "it is of an earlier version"
+                                                : std::string_view(file.error().message)}});
+      continue;
+    }
+    const SstMeta& meta = (*file)->meta;
+    progress.add(meta.size_bytes);
+    const bool is_wanted = live.contains(meta.table) && !state.dropped().contains(meta.table) &&
+                           !state.dropped_segments().contains(meta.segment);
+    if (is_wanted) found.emplace(id, std::move(**file));
+  }
+  return found;
+}
+
+// Which of known and found files stand for all.
+class Claims {
+ public:
+  Claims(const FoundFiles& found, const std::string& folder, ManifestEdit& edit)
+      : found_(found), folder_(folder), edit_(edit) {}
+
+  void consider(const SstMeta& meta) {
+    auto& others = in_force_[{meta.table, meta.segment}];
+    const bool is_known = !found_.contains(meta.id);
+    const bool is_input =
+        std::ranges::any_of(others, [&](const SstMeta& other) { return holds(other, meta); });
+    const bool is_at_odds = std::ranges::any_of(
+        others, [&](const SstMeta& other) { return shares_versions(other, meta); });
+    if (is_known && is_input) edit_.removed.push_back(meta.id);
+    if (is_known ? is_input : is_at_odds) return;
+    others.push_back(meta);
+    if (is_known) return;
+    edit_.added.push_back(meta);
+    log::warn("shard.file_adopted", {{"folder", folder_}, {"file", raw(meta.id)}});
+  }
+
+ private:
+  const FoundFiles& found_;
+  const std::string& folder_;
+  ManifestEdit& edit_;
+  std::map<std::pair<TableId, SegmentId>, std::vector<SstMeta>> in_force_;
+};
+
 }  // namespace
 
 Result<FileAdoption> adopt_files(FileSystem& files, const std::string& folder,
                                  const ManifestState& state, const LiveTables& live) {
   FileAdoption adoption;
-  std::map<SstId, SstMeta> found;
-  for (const std::string& name : TRY(files.list(folder))) {
-    bool is_aside = false;
-    const SstId id{number_of(name, &is_aside)};
-    adoption.highest = std::max(adoption.highest, id);
-    if (id == SstId{} || is_aside || state.ssts().contains(id)) continue;
-    const std::string path = join_path(folder, name);
-    auto meta = describe(files, path, id);
-    if (!meta && meta.error().code == ErrorCode::kIo) return fail(meta.error());
-    if (!meta || !*meta) {
-      log::warn("shard.file_tells_too_little",
-                {{"file", path}, {"error", meta ? "it is of an earlier version"
-                                                : std::string_view(meta.error().message)}});
-      continue;
-    }
-    const bool is_wanted = live.contains((*meta)->table) &&
-                           !state.dropped().contains((*meta)->table) &&
-                           !state.dropped_segments().contains((*meta)->segment);
-    if (is_wanted) found.emplace(id, std::move(**meta));
+  const FoundFiles found = TRY(find_files(files, folder, state, live, adoption.highest));
+  std::map<SstId, SstMeta> sound = state.ssts();
+  for (const auto& [id, file] : found) {
+    if (file.is_sound) sound.emplace(id, file.meta);
   }
+  Claims claims(found, folder, adoption.edit);
   // Results before their inputs. Of known files only inputs go.
-  std::map<std::pair<TableId, SegmentId>, std::vector<SstMeta>> in_force;
-  std::map<SstId, SstMeta> all = state.ssts();
-  all.insert(found.begin(), found.end());
-  for (const auto& [id, meta] : std::views::reverse(all)) {
-    auto& others = in_force[{meta.table, meta.segment}];
-    const bool is_known = !found.contains(id);
-    const bool is_input = std::ranges::any_of(
-        others, [&](const SstMeta& other) { return holds(other, meta); });
-    const bool is_at_odds = std::ranges::any_of(
-        others, [&](const SstMeta& other) { return shares_versions(other, meta); });
-    if (is_known && is_input) adoption.edit.removed.push_back(id);
-    if (is_known ? is_input : is_at_odds) continue;
-    others.push_back(meta);
-    if (is_known) continue;
-    adoption.edit.added.push_back(meta);
-    log::warn("shard.file_adopted", {{"folder", folder}, {"file", raw(id)}});
+  for (const auto& [id, meta] : std::views::reverse(sound)) claims.consider(meta);
+  // A damaged one stands for nothing else, but what it has left may be all there is.
+  for (const auto& [id, file] : std::views::reverse(found)) {
+    if (!file.is_sound) claims.consider(file.meta);
   }
   return adoption;
 }
