@@ -24,8 +24,8 @@ struct FileAdoption {
 
 /// Reads all of the files in the folder that the state does not name. A damaged one is taken when
 /// no other has any of its versions, and nothing is removed for its sake. Not taken: inputs of
-/// files that are there, files of tables that are not live or of dropped segments, those whose footer or
-/// directory cannot be read, and those of earlier versions, which do not say enough.
+/// files that are there, files of tables that are not live or of dropped segments, those whose
+/// footer or directory cannot be read, and those of earlier versions, which do not say enough.
 /// kIo when a file cannot be read now.
 Result<FileAdoption> adopt_files(FileSystem& files, const std::string& folder,
                                  const ManifestState& state, const LiveTables& live);
