@@ -12,6 +12,7 @@ namespace {
 struct Loops {
   Extent (*extent)(const int64_t* values, size_t count);
   Steps (*steps)(const int64_t* values, size_t count);
+  uint64_t (*sum)(const int64_t* values, size_t count);
   void (*put_steps)(const int64_t* values, size_t count, int64_t* out);
   void (*put_above)(const int64_t* values, size_t count, uint64_t low, uint64_t* out);
   void (*put_symbols)(const int64_t* values, size_t count, uint64_t low, unsigned shift,
@@ -40,6 +41,11 @@ struct Loops {
     }                                                                                          \
     return {.changes = changes, .are_equal = differs == 0};                                    \
   }                                                                                            \
+  ATTRIBUTE uint64_t sum_##NAME(const int64_t* values, size_t count) {                         \
+    uint64_t sum = 0;                                                                          \
+    for (size_t i = 0; i < count; ++i) sum += static_cast<uint64_t>(values[i]);                \
+    return sum;                                                                                \
+  }                                                                                            \
   ATTRIBUTE void put_steps_##NAME(const int64_t* values, size_t count, int64_t* out) {         \
     for (size_t i = 1; i < count; ++i) {                                                       \
       out[i - 1] = static_cast<int64_t>(static_cast<uint64_t>(values[i]) -                     \
@@ -56,8 +62,8 @@ struct Loops {
       out[i] = static_cast<uint8_t>((static_cast<uint64_t>(values[i]) - low) >> shift);        \
     }                                                                                          \
   }                                                                                            \
-  const Loops loops_##NAME{extent_##NAME, steps_##NAME, put_steps_##NAME, put_above_##NAME,    \
-                           put_symbols_##NAME};
+  const Loops loops_##NAME{extent_##NAME,    steps_##NAME,     sum_##NAME,                     \
+                           put_steps_##NAME, put_above_##NAME, put_symbols_##NAME};
 
 VARVE_ENCODE_LOOPS(portable, )
 #if defined(__x86_64__)
@@ -88,6 +94,10 @@ Extent extent_of(std::span<const int64_t> values) {
 
 Steps steps_of(std::span<const int64_t> values) {
   return loops().steps(values.data(), values.size());
+}
+
+uint64_t sum_of(std::span<const int64_t> values) {
+  return loops().sum(values.data(), values.size());
 }
 
 void put_steps(std::span<const int64_t> values, int64_t* out) {

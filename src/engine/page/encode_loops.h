@@ -23,6 +23,8 @@ struct Steps {
 /// Requires at least one value.
 Extent extent_of(std::span<const int64_t> values);
 Steps steps_of(std::span<const int64_t> values);
+/// Modulo 2^64.
+uint64_t sum_of(std::span<const int64_t> values);
 /// out[i] = values[i + 1] − values[i], modulo 2^64; one less than there are values.
 void put_steps(std::span<const int64_t> values, int64_t* out);
 /// out[i] = values[i] − low, modulo 2^64.

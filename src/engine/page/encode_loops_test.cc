@@ -29,16 +29,19 @@ TEST(EncodeLoops, GiveWhatOneValueAfterTheOtherGives) {
     std::vector<uint8_t> symbols(count);
     put_symbols(values, low, shift, symbols.data());
     size_t changes = 0;
+    uint64_t sum = 0;
     for (size_t i = 0; i < count; ++i) {
       const uint64_t value = static_cast<uint64_t>(values[i]);
       EXPECT_EQ(above[i], value - static_cast<uint64_t>(low));
       EXPECT_EQ(symbols[i], static_cast<uint8_t>((value - static_cast<uint64_t>(low)) >> shift));
+      sum += value;
       if (i == 0) continue;
       EXPECT_EQ(static_cast<uint64_t>(steps[i - 1]),
                 value - static_cast<uint64_t>(values[i - 1]));
       changes += values[i] != values[i - 1] ? 1 : 0;
     }
     EXPECT_EQ(steps_of(values).changes, changes);
+    EXPECT_EQ(sum_of(values), sum);
     EXPECT_EQ(steps_of(values).are_equal,
               std::ranges::all_of(steps, [&](int64_t step) { return step == steps.front(); }));
   }

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "base/checksum.h"
-#include "engine/sst/sst_block.h"
 
 namespace varve::engine {
 namespace {
@@ -26,7 +25,7 @@ Result<void> SnapshotBlockWriter::write_block() {
   uint32_t flag = 0;
   std::string packed;
   ByteWriter(packed).u32(static_cast<uint32_t>(block_.size()));
-  packed += compress_block(block_, kZstdLevel);
+  packed += compressor_.compress(block_, kZstdLevel);
   // Hashes do not become smaller, and are read faster as they are.
   if (packed.size() * 10 < block_.size() * 9) {
     block_.swap(packed);

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "engine/sst/sst_block.h"
 #include "io/file_system.h"
 
 namespace varve::engine {
@@ -30,6 +31,7 @@ class SnapshotBlockWriter {
   Result<void> write_block();
 
   File& file_;
+  BlockCompressor compressor_;
   std::string block_;
   ByteWriter writer_;
   uint64_t offset_ = 0;

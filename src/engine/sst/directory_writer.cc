@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/checksum.h"
-#include "engine/sst/sst_block.h"
 
 namespace varve::engine {
 
@@ -23,7 +22,7 @@ void DirectoryWriter::end_block() {
   if (block_.series_count() == 0) return;
   const std::string plain = block_.encode();
   FullBlock full;
-  full.bytes = compress_block(plain, zstd_level_);
+  full.bytes = compressor_.compress(plain, zstd_level_);
   full.place = {.first = block_.series(0).hash,
                 .row_begin = std::exchange(block_row_begin_, row_next_),
                 .size_bytes = static_cast<uint32_t>(full.bytes.size()),

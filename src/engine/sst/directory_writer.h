@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "engine/sst/directory_index.h"
 #include "engine/sst/series_directory.h"
+#include "engine/sst/sst_block.h"
 
 namespace varve::engine {
 
@@ -50,6 +51,7 @@ class DirectoryWriter {
 
   const size_t numeric_field_count_;
   const int zstd_level_;
+  BlockCompressor compressor_;
   SeriesDirectory block_;
   KeyHash series_last_;
   uint64_t block_row_begin_ = 0;

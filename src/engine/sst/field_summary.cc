@@ -2,10 +2,24 @@
 #include "engine/sst/field_summary.h"
 
 #include <bit>
+#include <span>
 #include <type_traits>
+
+#include "engine/page/encode_loops.h"
 
 namespace varve::engine {
 namespace {
+
+// Where every cell holds a value, which is mostly so.
+FieldSummary summarize_integers(std::span<const int64_t> values) {
+  const page::Extent extent = page::extent_of(values);
+  return {.count = values.size(),
+          .min_bits = static_cast<uint64_t>(extent.least),
+          .max_bits = static_cast<uint64_t>(extent.most),
+          .sum_bits = page::sum_of(values),
+          .first_bits = static_cast<uint64_t>(values.front()),
+          .last_bits = static_cast<uint64_t>(values.back())};
+}
 
 template <class T>
 FieldSummary summarize_cells(const ColumnView& cells) {
@@ -39,7 +53,11 @@ FieldSummary summarize_cells(const ColumnView& cells) {
 std::optional<FieldSummary> summarize(const ColumnView& cells) {
   switch (cells.type) {
     case ValueType::kFloat64: return summarize_cells<double>(cells);
-    case ValueType::kInt64: return summarize_cells<int64_t>(cells);
+    case ValueType::kInt64:
+      if (cells.states == nullptr && cells.row_count > 0) {
+        return summarize_integers(cells.as<int64_t>());
+      }
+      return summarize_cells<int64_t>(cells);
     case ValueType::kUint64: return summarize_cells<uint64_t>(cells);
     default: return std::nullopt;
   }

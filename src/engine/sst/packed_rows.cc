@@ -109,7 +109,8 @@ bool PackedRows::is_full() const {
 
 arrow::Status PackedRows::open(const std::shared_ptr<FileOutput>& output) {
   parquet::WriterProperties::Builder properties;
-  properties.compression(parquet::Compression::ZSTD)
+  properties.memory_pool(arrow_memory())
+      ->compression(parquet::Compression::ZSTD)
       ->compression_level(zstd_level_)
       ->data_page_version(parquet::ParquetDataPageVersion::V2)
       ->disable_dictionary()
@@ -162,7 +163,7 @@ arrow::Status PackedRows::open(const std::shared_ptr<FileOutput>& output) {
   };
   add_payload("time", nullptr);
   for (const SstColumn& field : fields_) add_payload(field.name, &field);
-  return parquet::arrow::FileWriter::Open(*arrow::schema(columns), arrow::default_memory_pool(),
+  return parquet::arrow::FileWriter::Open(*arrow::schema(columns), arrow_memory(),
                                           output, properties.build())
       .Value(&writer_);
 }
@@ -190,7 +191,7 @@ arrow::Status PackedRows::write_keys() {
     ARROW_ASSIGN_OR_RAISE(const auto array, tag.finish());
     ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*array));
   }
-  arrow::FixedSizeBinaryBuilder hashes(arrow::fixed_size_binary(16));
+  arrow::FixedSizeBinaryBuilder hashes(arrow::fixed_size_binary(16), arrow_memory());
   CellColumn first(ValueType::kTimestamp), last(ValueType::kTimestamp), counts(ValueType::kInt64);
   for (const Row& row : rows_) {
     if (row.has_summaries) {
@@ -250,7 +251,7 @@ arrow::Status PackedRows::write_summaries() {
 /// Parquet decides where the bytes of a cell go; they are looked up in what it wrote.
 arrow::Status PackedRows::write_payload(size_t column, FileOutput& output,
                                         std::span<SstChunk> chunks) {
-  arrow::BinaryBuilder cells;
+  arrow::BinaryBuilder cells(arrow_memory());
   size_t page = 0;
   for (const Row& row : rows_) {
     if (row.has_page) {

@@ -5,6 +5,7 @@
 #include <arrow/builder.h>
 
 #include "base/check.h"
+#include "engine/sst/parquet_io.h"
 
 namespace varve::engine {
 namespace {
@@ -17,7 +18,8 @@ struct Validity {
 template <class IsValid>
 arrow::Result<Validity> make_validity(size_t row_count, IsValid is_valid) {
   Validity validity;
-  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateBuffer(static_cast<int64_t>(row_count + 7) / 8));
+  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateBuffer(static_cast<int64_t>(row_count + 7) / 8,
+                                                         arrow_memory()));
   std::memset(bits->mutable_data(), 0, static_cast<size_t>(bits->size()));
   for (size_t row = 0; row < row_count; ++row) {
     if (is_valid(row)) {
@@ -48,15 +50,15 @@ arrow::Result<std::shared_ptr<arrow::Array>> strings_to_arrow(const ColumnView& 
     return builder.Finish();
   };
   if (cells.type == ValueType::kBytes) {
-    arrow::BinaryBuilder builder;
+    arrow::BinaryBuilder builder(arrow_memory());
     return append_all(builder);
   }
-  arrow::StringBuilder builder;
+  arrow::StringBuilder builder(arrow_memory());
   return append_all(builder);
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> bools_to_arrow(const ColumnView& cells) {
-  arrow::BooleanBuilder builder;
+  arrow::BooleanBuilder builder(arrow_memory());
   const auto values = cells.as<uint8_t>();
   for (size_t row = 0; row < cells.row_count; ++row) {
     if (cells.has_value(row)) {
@@ -154,7 +156,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish() {
                         make_validity(indices_.size(), [&](size_t row) {
                           return indices_[row] >= 0;
                         }));
-  arrow::StringBuilder builder;
+  arrow::StringBuilder builder(arrow_memory());
   for (size_t index = 0; index < text_ends_.size(); ++index) {
     ARROW_RETURN_NOT_OK(builder.Append(text(static_cast<int32_t>(index))));
   }
@@ -170,7 +172,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish() {
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> TagColumn::finish_plain() {
-  arrow::StringBuilder builder;
+  arrow::StringBuilder builder(arrow_memory());
   for (const int32_t index : indices_) {
     if (index < 0) {
       ARROW_RETURN_NOT_OK(builder.AppendNull());

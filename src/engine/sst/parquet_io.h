@@ -3,6 +3,7 @@
 #pragma once
 
 #include <arrow/io/interfaces.h>
+#include <arrow/memory_pool.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
 
@@ -16,6 +17,11 @@
 #include "io/file_system.h"
 
 namespace varve::engine {
+
+/// Memory of the program's own allocator, for all that writes a file: what one column or memtable
+/// gave back is used again. Arrow's default has pools of its own that grow by fresh huge pages,
+/// which the kernel clears first: that was a seventh of a flush.
+inline arrow::MemoryPool* arrow_memory() { return arrow::system_memory_pool(); }
 
 /// Collects up to a megabyte, then writes it at the end of the file.
 class FileOutput final : public arrow::io::OutputStream {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "engine/sst/parquet_columns.h"
+#include "engine/sst/parquet_io.h"
 
 namespace varve::engine {
 namespace {
@@ -98,7 +99,8 @@ std::shared_ptr<parquet::WriterProperties> ParquetShape::properties(
     const SstWriterOptions& options, const std::vector<ColumnVector>& cells,
     const std::vector<size_t>& tag_texts) const {
   parquet::WriterProperties::Builder builder;
-  builder.compression(parquet::Compression::ZSTD)
+  builder.memory_pool(arrow_memory())
+      ->compression(parquet::Compression::ZSTD)
       ->compression_level(options.zstd_level)
       ->data_page_version(parquet::ParquetDataPageVersion::V2)
       ->enable_write_page_index()

@@ -158,7 +158,7 @@ class ParquetSstWriter final : public SstWriter {
     for (const TagColumn& tag : tag_cells_) tag_texts.push_back(tag.text_count());
     ARROW_ASSIGN_OR_RAISE(
         writer_, parquet::arrow::FileWriter::Open(
-                     *shape_.schema(), arrow::default_memory_pool(), output_->stream(),
+                     *shape_.schema(), arrow_memory(), output_->stream(),
                      shape_.properties(options_, cells_, tag_texts),
                      parquet::ArrowWriterProperties::Builder().store_schema()->build()));
     return arrow::Status::OK();

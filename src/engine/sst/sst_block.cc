@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include "base/bytes.h"
+#include "base/check.h"
 
 namespace varve::engine {
 namespace {
@@ -61,9 +62,18 @@ Result<SstBlockFormat1> decode_block_format1(std::string_view bytes) {
 }
 
 std::string compress_block(std::string_view plain, int zstd_level) {
+  return BlockCompressor().compress(plain, zstd_level);
+}
+
+void BlockCompressor::Free::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCCtx(context); }
+
+std::string BlockCompressor::compress(std::string_view plain, int zstd_level) {
+  if (!context_) context_.reset(ZSTD_createCCtx());
   std::string bytes(ZSTD_compressBound(plain.size()), '\0');
-  bytes.resize(
-      ZSTD_compress(bytes.data(), bytes.size(), plain.data(), plain.size(), zstd_level));
+  const size_t size = ZSTD_compressCCtx(context_.get(), bytes.data(), bytes.size(), plain.data(),
+                                        plain.size(), zstd_level);
+  CHECK(!ZSTD_isError(size));
+  bytes.resize(size);
   return bytes;
 }
 

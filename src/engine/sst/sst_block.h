@@ -4,12 +4,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "engine/sst/directory_index.h"
+
+struct ZSTD_CCtx_s;  // zstd's context.
 
 namespace varve::engine {
 
@@ -41,6 +44,21 @@ Result<SstBlockFormat1> decode_block_format1(std::string_view bytes);
 
 /// A zstd frame.
 std::string compress_block(std::string_view plain, int zstd_level);
+
+/// For those who compress many blocks: zstd's own memory, up to some megabytes, is made once.
+/// Threads: one owner.
+class BlockCompressor {
+ public:
+  /// The frame is that of compress_block().
+  std::string compress(std::string_view plain, int zstd_level);
+
+ private:
+  struct Free {
+    void operator()(ZSTD_CCtx_s* context) const;
+  };
+  std::unique_ptr<ZSTD_CCtx_s, Free> context_;
+};
+
 /// kCorrupt unless it gives exactly so many bytes.
 Result<std::string> decompress_block(std::string_view bytes, size_t plain_bytes);
 
