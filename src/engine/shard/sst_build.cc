@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/memtable/memtable_rows.h"
+#include "engine/series_index/numbered_keys.h"
 #include "engine/shard/page_copy.h"
 
 namespace varve::engine {
@@ -97,7 +98,8 @@ uint32_t row_group_rows(const SstBuild& build) {
       {build.options.row_group_rows_max, EngineOptions::kRowGroupRowsMax, rows_max}));
 }
 
-Result<std::unique_ptr<SstWriter>> make_writer(const SstBuild& build) {
+Result<std::unique_ptr<SstWriter>> make_writer(const SstBuild& build,
+                                               const std::vector<ColumnId>& tags) {
   TableLabels labels;
   if (build.options.labels) {
     if (auto known = build.options.labels(build.table.id())) labels = std::move(*known);
@@ -110,7 +112,7 @@ Result<std::unique_ptr<SstWriter>> make_writer(const SstBuild& build) {
        .table = build.table.id(),
        .segment = build.sources.id,
        .table_name = labels.table,
-       .columns = label_columns(build.table.index().tag_ids(), build.fields, labels),
+       .columns = label_columns(tags, build.fields, labels),
        .version_first = build.version_first,
        .version_last = build.version_last,
        .origin = {.mode = build.table.mode(),
@@ -155,12 +157,16 @@ class BuildMemory {
 constexpr size_t kSlabBytes = 4u << 20;
 
 // The rows of memtables alone, nothing of which is hidden: many series at a time.
-Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWriter& writer,
+Result<void> append_memtables(const SstBuild& build, MemtableRows rows,
+                              const std::vector<ColumnId>& tags, SstWriter& writer,
                               BuildMemory& memory) {
   const SeriesIndex& index = build.table.index();
   const size_t rows_max = std::max<size_t>(1, build.options.build_bytes_max / row_bytes(build));
   MemtableRows::Slab slab;
+  NumberedKeys numbered(index, tags);
   std::string keys;
+  std::vector<size_t> key_ends;
+  std::vector<uint32_t> numbers;  // As many for each run as there are tags.
   std::vector<SeriesSlice> slices;
   const size_t rows_together =
       std::max<size_t>(1, std::min(kSlabBytes, build.options.build_bytes_max) / row_bytes(build));
@@ -168,9 +174,10 @@ Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWrite
     memory.note_rows(slab.times_ns.size());
     keys.clear();
     slices.clear();
-    std::vector<size_t> key_ends;
+    key_ends.clear();
+    numbers.clear();
     for (const MemtableRows::Run& run : slab.runs) {
-      index.append_key(run.series, keys);
+      numbered.append(run.series, keys, numbers);
       key_ends.push_back(keys.size());
     }
     for (size_t i = 0; i < slab.runs.size(); ++i) {
@@ -183,7 +190,8 @@ Result<void> append_memtables(const SstBuild& build, MemtableRows rows, SstWrite
       const auto key = std::string_view(keys).substr(begin, key_ends[i] - begin);
       slices.push_back({.series = {.hash = index.hash(run.series), .key = key},
                         .row_begin = run.row_begin,
-                        .row_count = run.row_count});
+                        .row_count = run.row_count,
+                        .tag_numbers = std::span(numbers).subspan(i * tags.size(), tags.size())});
     }
     std::vector<ColumnView> fields;
     for (const ColumnVector& cells : slab.columns) fields.push_back(cells.view());
@@ -242,7 +250,7 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
   BuildMemory memory(build);
   const auto append = [&](const SeriesRef& series, const RowRun& run) -> Result<void> {
     if (run.row_count() == 0) return {};
-    if (!writer) writer = TRY(make_writer(build));
+    if (!writer) writer = TRY(make_writer(build, build.table.index().tag_ids()));
     const auto fields = std::span(run.columns).subspan(0, build.fields.size());
     return writer->append(series, run.times_ns, fields);
   };
@@ -265,7 +273,7 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
       const SeriesRef series{.hash = index.hash(id), .key = key};
       for (const MergePart& part : TRY(parts_of(id, series.hash))) {
         if (part.file) {
-          if (!writer) writer = TRY(make_writer(build));
+          if (!writer) writer = TRY(make_writer(build, build.table.index().tag_ids()));
           TRY_VOID(copy.copy(part, series, *writer));
           if (build.proceed) TRY_VOID(build.proceed(part.page.row_count));
           continue;
@@ -288,8 +296,9 @@ Result<std::optional<SstMeta>> build_sst(const SstBuild& build) {
   }
   if (rows) {
     memory.note_order(rows->size_bytes());
-    writer = TRY(make_writer(build));
-    TRY_VOID(append_memtables(build, std::move(*rows), *writer, memory));
+    const auto tags = build.table.index().tag_ids();
+    writer = TRY(make_writer(build, tags));
+    TRY_VOID(append_memtables(build, std::move(*rows), tags, *writer, memory));
   } else {
     TRY_VOID(build_all());
   }

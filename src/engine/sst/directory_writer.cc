@@ -20,20 +20,21 @@ void DirectoryWriter::add_rows(const SeriesRef& series, const SeriesRows& rows,
 
 void DirectoryWriter::end_block() {
   if (block_.series_count() == 0) return;
-  const std::string plain = block_.encode();
+  plain_.clear();
+  block_.encode(plain_);
   FullBlock full;
-  full.bytes = compressor_.compress(plain, zstd_level_);
+  full.bytes = compressor_.compress(plain_, zstd_level_);
   full.place = {.first = block_.series(0).hash,
                 .row_begin = std::exchange(block_row_begin_, row_next_),
                 .size_bytes = static_cast<uint32_t>(full.bytes.size()),
-                .plain_bytes = static_cast<uint32_t>(plain.size()),
+                .plain_bytes = static_cast<uint32_t>(plain_.size()),
                 .crc = crc32c(full.bytes),
                 .series_count = static_cast<uint32_t>(block_.series_count())};
   for (size_t index = 0; index < block_.series_count(); ++index) {
     full.hashes_low.push_back(block_.series(index).hash.low);
   }
   full_.push_back(std::move(full));
-  block_ = SeriesDirectory(numeric_field_count_);
+  block_.clear();
 }
 
 Result<void> DirectoryWriter::write_full(const Sink& sink) {

@@ -27,9 +27,7 @@ class DirectoryWriter {
   using Sink = std::function<Result<uint64_t>(std::string_view bytes)>;
 
   DirectoryWriter(size_t numeric_field_count, int zstd_level)
-      : numeric_field_count_(numeric_field_count),
-        zstd_level_(zstd_level),
-        block_(numeric_field_count) {}
+      : zstd_level_(zstd_level), block_(numeric_field_count) {}
 
   /// As SeriesDirectory::add_rows; rows come in the order in which the file has them.
   void add_rows(const SeriesRef& series, const SeriesRows& rows,
@@ -49,9 +47,9 @@ class DirectoryWriter {
   };
   void end_block();
 
-  const size_t numeric_field_count_;
   const int zstd_level_;
   BlockCompressor compressor_;
+  std::string plain_;  // Of the block that ends.
   SeriesDirectory block_;
   KeyHash series_last_;
   uint64_t block_row_begin_ = 0;

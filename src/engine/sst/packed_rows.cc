@@ -79,10 +79,14 @@ PackedRows::PackedRows(std::vector<SstColumn> tags, std::vector<SstColumn> field
 }
 
 void PackedRows::add_series(const SeriesRef& series, const SeriesRows& rows,
-                            std::span<const FieldSummary> summaries) {
+                            std::span<const FieldSummary> summaries,
+                            std::span<const uint32_t> tag_numbers) {
+  CHECK(tag_numbers.empty() || tag_numbers.size() == tags_.size());
   KeyWalk walk(series.key);
   for (size_t tag = 0; tag < tags_.size(); ++tag) {
-    tag_cells_[tag].append(walk.text(tags_[tag].id), 1);
+    const uint32_t number = tag_numbers.empty() ? 0 : tag_numbers[tag];
+    const bool is_known = !tag_numbers.empty() && tag_cells_[tag].append_known(number);
+    if (!is_known) tag_cells_[tag].append(walk.text(tags_[tag].id), 1, number);
   }
   CHECK(summaries.empty() || summaries.size() == numeric_field_count_);
   rows_.push_back({.hash = series.hash,

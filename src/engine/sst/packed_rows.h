@@ -25,9 +25,11 @@ class PackedRows {
   PackedRows(std::vector<SstColumn> tags, std::vector<SstColumn> fields, int zstd_level);
 
   /// The series of the next page and its bytes, of time and of each field. Call add_series() for
-  /// each series first. `pages` has one string for each payload column.
+  /// each series first. `pages` has one string for each payload column. `tag_numbers`: as those of
+  /// a SeriesSlice.
   void add_series(const SeriesRef& series, const SeriesRows& rows,
-                  std::span<const FieldSummary> summaries);
+                  std::span<const FieldSummary> summaries,
+                  std::span<const uint32_t> tag_numbers);
   void add_page(std::vector<std::string> pages);
   bool is_full() const;
   bool is_empty() const { return rows_.empty(); }

@@ -6,6 +6,7 @@
 #include <parquet/statistics.h>
 
 #include <algorithm>
+#include <map>
 
 #include "engine/page/page.h"
 #include "engine/sst/parquet_io.h"
@@ -170,6 +171,64 @@ TEST_F(Packed, SparesSmallFilesColumnsForStatisticsThatTheyDoNotHave) {
   };
   EXPECT_LT(size_of(63, 10) + 5'000, size_of(64, 10)) << "few rows";
   EXPECT_LT(size_of(64, 1'000), 300'000u) << "many fields";
+}
+
+TEST_F(Packed, IsTheSameWhetherTagsComeAsTextsOrAsNumbers) {
+  constexpr ColumnId kRack{5};
+  constexpr size_t kSeries = 3'000;
+  std::vector<std::string> keys;
+  for (size_t host = 0; host < kSeries; ++host) {
+    std::vector<KeyCell> cells;
+    const std::string name = "host_" + std::to_string(host / 2);
+    const std::string rack = std::to_string(host % 7);
+    if (host % 11 != 0) cells.push_back({kHost, name});
+    cells.push_back({kRack, host % 2 == 0 ? rack : rack + "b"});
+    keys.push_back(encode_series_key(cells));
+  }
+  std::ranges::sort(keys, {}, series_key_hash);
+  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  const auto bytes_of = [&](auto has_numbers) {
+    auto writer = make_sst_writer(
+        files_, {.path = kPath,
+                 .layout = SstLayout::kPacked,
+                 .table_name = "cpu",
+                 .columns = {{kHost, ColumnKind::kTag, ValueType::kString, "host"},
+                             {kRack, ColumnKind::kTag, ValueType::kString, "rack"},
+                             {kUsage, ColumnKind::kField, ValueType::kInt64, "usage"}}});
+    EXPECT_TRUE(writer.has_value());
+    std::map<std::string, uint32_t, std::less<>> numbers[2];
+    std::vector<std::vector<uint32_t>> series_numbers;
+    std::vector<SeriesSlice> slices;
+    for (size_t one = 0; one < keys.size(); ++one) {
+      auto& own = series_numbers.emplace_back();
+      for (const ColumnId tag : {kHost, kRack}) {
+        auto& known = numbers[tag == kRack];
+        const auto text = key_cell(keys[one], tag);
+        const auto next = 5 + static_cast<uint32_t>(known.size());
+        own.push_back(text.empty() ? 0 : known.try_emplace(std::string(text), next).first->second);
+      }
+      slices.push_back({.series = {series_key_hash(keys[one]), keys[one]},
+                        .row_begin = one * 2,
+                        .row_count = 2,
+                        .tag_numbers = {}});
+      if (has_numbers(one)) slices.back().tag_numbers = own;
+    }
+    std::vector<int64_t> times(keys.size() * 2);
+    ColumnVector usage(ValueType::kInt64);
+    for (size_t row = 0; row < times.size(); ++row) {
+      times[row] = static_cast<int64_t>(row % 2);
+      usage.append_i64(times[row] * 3 % 101);
+    }
+    const ColumnView views[] = {usage.view()};
+    EXPECT_TRUE((*writer)->append_slices(slices, times, views).has_value());
+    EXPECT_TRUE((*writer)->finish().has_value());
+    const auto file = *files_.open(kPath, FileSystem::OpenMode::kRead);
+    return *file->read_at(0, *file->size_bytes());
+  };
+  const std::string expected = bytes_of([](size_t) { return false; });
+  EXPECT_EQ(bytes_of([](size_t) { return true; }), expected);
+  EXPECT_EQ(bytes_of([](size_t one) { return one % 5 != 0; }), expected);
+  EXPECT_EQ(bytes_of([](size_t one) { return one < 1'000; }), expected);
 }
 
 }  // namespace

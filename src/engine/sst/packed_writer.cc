@@ -76,7 +76,8 @@ class PackedSstWriter final : public SstWriter {
         begin = end = slice.row_begin + slice.row_count;
         continue;
       }
-      note_rows(slice.series, times_.row_count() + (end - begin), slice.row_count);
+      note_rows(slice.series, times_.row_count() + (end - begin), slice.row_count,
+                slice.tag_numbers);
       end += slice.row_count;
     }
     append_all_cells(times_ns, fields, begin, end);
@@ -96,7 +97,7 @@ class PackedSstWriter final : public SstWriter {
               .time_first_ns = page.time_first_ns,
               .time_last_ns = page.time_last_ns,
               .summaries_begin = std::nullopt},
-             page.summaries);
+             page.summaries, {});
     rows_.add_page(std::move(page.pages));
     page_row_counts_.push_back(page.row_count);
     return rows_.is_full() ? write_rows() : Result<void>();
@@ -124,6 +125,8 @@ class PackedSstWriter final : public SstWriter {
     KeyHash hash;
     size_t key_begin = 0;  // In run_keys_.
     size_t key_size = 0;
+    size_t numbers_begin = 0;  // In run_numbers_.
+    size_t numbers_count = 0;
     size_t row_begin = 0;
     size_t row_count = 0;
   };
@@ -140,20 +143,24 @@ class PackedSstWriter final : public SstWriter {
     if (times_.row_count() > 0 && text_bytes_ + text_bytes > kTextBytesMax) {
       TRY_VOID(write_page());
     }
-    note_rows(series, times_.row_count(), end - begin);
+    note_rows(series, times_.row_count(), end - begin, {});
     append_all_cells(times_ns, fields, begin, end);
     text_bytes_ += text_bytes;
     return {};
   }
 
   /// The series has the next rows of the page, from `row_begin` on.
-  void note_rows(const SeriesRef& series, size_t row_begin, size_t row_count) {
+  void note_rows(const SeriesRef& series, size_t row_begin, size_t row_count,
+                 std::span<const uint32_t> tag_numbers) {
     if (runs_.empty() || runs_.back().hash != series.hash) {
       runs_.push_back({.hash = series.hash,
                        .key_begin = run_keys_.size(),
                        .key_size = series.key.size(),
+                       .numbers_begin = run_numbers_.size(),
+                       .numbers_count = tag_numbers.size(),
                        .row_begin = row_begin});
       run_keys_ += series.key;
+      run_numbers_.insert(run_numbers_.end(), tag_numbers.begin(), tag_numbers.end());
     }
     runs_.back().row_count += row_count;
   }
@@ -204,13 +211,14 @@ class PackedSstWriter final : public SstWriter {
                           .time_first_ns = first,
                           .time_last_ns = last,
                           .summaries_begin = std::nullopt};
-    add_rows(series, rows, summaries);
+    add_rows(series, rows, summaries,
+             std::span(run_numbers_).subspan(run.numbers_begin, run.numbers_count));
   }
 
   void add_rows(const SeriesRef& series, const SeriesRows& rows,
-                std::span<const FieldSummary> summaries) {
+                std::span<const FieldSummary> summaries, std::span<const uint32_t> tag_numbers) {
     directory_.add_rows(series, rows, summaries);
-    rows_.add_series(series, rows, summaries);
+    rows_.add_series(series, rows, summaries, tag_numbers);
     if (summary_.row_count == 0) {
       summary_.time_first_ns = rows.time_first_ns;
       summary_.time_last_ns = rows.time_last_ns;
@@ -231,6 +239,7 @@ class PackedSstWriter final : public SstWriter {
     for (ColumnVector& cells : cells_) cells.clear();
     runs_.clear();
     run_keys_.clear();
+    run_numbers_.clear();
     text_bytes_ = 0;
     return rows_.is_full() ? write_rows() : Result<void>();
   }
@@ -268,6 +277,7 @@ class PackedSstWriter final : public SstWriter {
   // The page that is being filled.
   std::vector<Run> runs_;
   std::string run_keys_;
+  std::vector<uint32_t> run_numbers_;
   ColumnVector times_;
   std::vector<ColumnVector> cells_;
   size_t text_bytes_ = 0;

@@ -4,6 +4,8 @@
 #include <arrow/buffer.h>
 #include <arrow/builder.h>
 
+#include <bit>
+
 #include "base/check.h"
 #include "engine/sst/parquet_io.h"
 
@@ -112,9 +114,31 @@ std::string_view TagColumn::text(int32_t index) const {
   return std::string_view(bytes_).substr(begin, text_ends_[at] - begin);
 }
 
-void TagColumn::append(std::string_view text, size_t row_count) {
-  const int32_t index = text.empty() ? -1 : find_or_add(text);
+void TagColumn::append(std::string_view text, size_t row_count, uint32_t number) {
+  int32_t index = -1;
+  if (!text.empty()) {
+    // Where all texts have numbers a new number is a new text.
+    index = number != 0 && !is_hashed_ ? add(text) : find_or_add(text);
+    if (number >= numbered_.size()) numbered_.resize(size_t{number} + 1, -1);
+    if (number != 0) numbered_[number] = index;
+  }
   indices_.insert(indices_.end(), row_count, index);
+}
+
+bool TagColumn::append_known(uint32_t number) {
+  if (number == 0) {
+    indices_.push_back(-1);
+    return true;
+  }
+  if (number >= numbered_.size() || numbered_[number] < 0) return false;
+  indices_.push_back(numbered_[number]);
+  return true;
+}
+
+int32_t TagColumn::add(std::string_view text) {
+  bytes_ += text;
+  text_ends_.push_back(bytes_.size());
+  return static_cast<int32_t>(text_ends_.size() - 1);
 }
 
 int32_t TagColumn::find_or_add(std::string_view wanted) {
@@ -122,20 +146,17 @@ int32_t TagColumn::find_or_add(std::string_view wanted) {
   if (!indices_.empty() && indices_.back() >= 0 && text(indices_.back()) == wanted) {
     return indices_.back();
   }
-  if (text_ends_.size() * 2 >= slots_.size()) grow();
+  if (!is_hashed_ || text_ends_.size() * 2 >= slots_.size()) grow();
   size_t slot = std::hash<std::string_view>{}(wanted) & (slots_.size() - 1);
   for (; slots_[slot] >= 0; slot = (slot + 1) & (slots_.size() - 1)) {
     if (text(slots_[slot]) == wanted) return slots_[slot];
   }
-  const auto index = static_cast<int32_t>(text_ends_.size());
-  slots_[slot] = index;
-  bytes_ += wanted;
-  text_ends_.push_back(bytes_.size());
-  return index;
+  return slots_[slot] = add(wanted);
 }
 
 void TagColumn::grow() {
-  slots_.assign(std::max<size_t>(64, slots_.size() * 4), -1);
+  is_hashed_ = true;
+  slots_.assign(std::bit_ceil(std::max<size_t>(64, text_ends_.size() * 4 + 1)), -1);
   for (size_t index = 0; index < text_ends_.size(); ++index) {
     const auto number = static_cast<int32_t>(index);
     size_t slot = std::hash<std::string_view>{}(text(number)) & (slots_.size() - 1);
@@ -148,6 +169,8 @@ void TagColumn::clear() {
   bytes_.clear();
   text_ends_.clear();
   slots_.clear();
+  is_hashed_ = false;
+  numbered_.clear();
   indices_.clear();
 }
 

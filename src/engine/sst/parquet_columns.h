@@ -30,8 +30,11 @@ std::shared_ptr<const arrow::KeyValueMetadata> key_values(const FooterTexts& tex
 /// One tag of a row group: texts appear once, rows come in runs.
 class TagColumn {
  public:
-  /// The next `row_count` rows have this text; an empty one is a null.
-  void append(std::string_view text, size_t row_count);
+  /// The next `row_count` rows have this text; an empty one is a null. `number`: what
+  /// append_known() knows it by from now on; 0: nothing.
+  void append(std::string_view text, size_t row_count, uint32_t number = 0);
+  /// The next row has the text of this number; false: none came with it since the column began.
+  bool append_known(uint32_t number);
   size_t text_count() const { return text_ends_.size(); }
   /// As a dictionary column. Begins anew; so does finish_plain().
   arrow::Result<std::shared_ptr<arrow::Array>> finish();
@@ -41,12 +44,15 @@ class TagColumn {
  private:
   std::string_view text(int32_t index) const;
   int32_t find_or_add(std::string_view text);
+  int32_t add(std::string_view text);
   void grow();
   void clear();
 
   std::string bytes_;              // Of all texts.
   std::vector<size_t> text_ends_;  // By index.
   std::vector<int32_t> slots_;     // By hash: an index, or -1.
+  bool is_hashed_ = false;         // Whether slots_ has the texts: not while all have numbers.
+  std::vector<int32_t> numbered_;  // By number: an index, or -1.
   std::vector<int32_t> indices_;   // -1: null.
 };
 

@@ -71,7 +71,8 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> FileInput::ReadAt(int64_t offset,
   }
   const auto wanted = std::min<uint64_t>(static_cast<uint64_t>(size_bytes),
                                          size_bytes_ - static_cast<uint64_t>(offset));
-  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(static_cast<int64_t>(wanted), arrow_memory()));
+  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(static_cast<int64_t>(wanted),
+                                                                    arrow_memory()));
   ARROW_ASSIGN_OR_RAISE(const int64_t read, ReadAt(offset, static_cast<int64_t>(wanted),
                                                    buffer->mutable_data()));
   ARROW_RETURN_NOT_OK(buffer->Resize(read));

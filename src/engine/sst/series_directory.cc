@@ -74,6 +74,13 @@ void SeriesDirectory::add_rows(const SeriesRef& series, SeriesRows rows,
   entries_.back().runs_end = static_cast<uint32_t>(runs_.size());
 }
 
+void SeriesDirectory::clear() {
+  keys_.clear();
+  entries_.clear();
+  runs_.clear();
+  summaries_.clear();
+}
+
 std::optional<size_t> SeriesDirectory::find(const KeyHash& hash) const {
   const auto found = std::lower_bound(
       entries_.begin(), entries_.end(), hash,
@@ -96,8 +103,7 @@ bool SeriesDirectory::hashes_follow_from_keys() const {
 }
 
 // Like stands beside like, so that the block compresses well.
-std::string SeriesDirectory::encode() const {
-  std::string out;
+void SeriesDirectory::encode(std::string& out) const {
   ByteWriter writer(out);
   writer.u8(kFormat2);
   const bool hashes_stored = !hashes_follow_from_keys();
@@ -134,7 +140,6 @@ std::string SeriesDirectory::encode() const {
       }
     }
   }
-  return out;
 }
 
 /// Reads one block; every step refuses what cannot be.

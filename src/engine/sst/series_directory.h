@@ -71,8 +71,11 @@ class SeriesDirectory final : public CachedBlock {
     return keys_.size() + entries_.size() * 2 + runs_.size() * 12 + summaries_.size() * 41;
   }
 
-  /// Uncompressed bytes of a block, format number first.
-  std::string encode() const;
+  /// Empty again; its memory is used again.
+  void clear();
+
+  /// Adds the uncompressed bytes of a block, format number first.
+  void encode(std::string& out) const;
   /// Reads what encode() gave. The runs fill the rows [row_begin, row_end) of the file exactly, or
   /// the bytes are refused as kCorrupt.
   static Result<SeriesDirectory> decode(std::string_view bytes, size_t numeric_field_count,

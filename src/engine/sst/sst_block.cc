@@ -3,6 +3,8 @@
 
 #include <zstd.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/check.h"
 
@@ -69,12 +71,11 @@ void BlockCompressor::Free::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCC
 
 std::string BlockCompressor::compress(std::string_view plain, int zstd_level) {
   if (!context_) context_.reset(ZSTD_createCCtx());
-  std::string bytes(ZSTD_compressBound(plain.size()), '\0');
-  const size_t size = ZSTD_compressCCtx(context_.get(), bytes.data(), bytes.size(), plain.data(),
+  frame_.resize(std::max(frame_.size(), ZSTD_compressBound(plain.size())));
+  const size_t size = ZSTD_compressCCtx(context_.get(), frame_.data(), frame_.size(), plain.data(),
                                         plain.size(), zstd_level);
   CHECK(!ZSTD_isError(size));
-  bytes.resize(size);
-  return bytes;
+  return frame_.substr(0, size);
 }
 
 Result<std::string> decompress_block(std::string_view bytes, size_t plain_bytes) {

@@ -45,7 +45,7 @@ Result<SstBlockFormat1> decode_block_format1(std::string_view bytes);
 /// A zstd frame.
 std::string compress_block(std::string_view plain, int zstd_level);
 
-/// For those who compress many blocks: zstd's own memory, up to some megabytes, is made once.
+/// For those who compress many blocks: what that takes, up to some megabytes, is made once.
 /// Threads: one owner.
 class BlockCompressor {
  public:
@@ -57,6 +57,7 @@ class BlockCompressor {
     void operator()(ZSTD_CCtx_s* context) const;
   };
   std::unique_ptr<ZSTD_CCtx_s, Free> context_;
+  std::string frame_;
 };
 
 /// kCorrupt unless it gives exactly so many bytes.

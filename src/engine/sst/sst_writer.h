@@ -69,6 +69,9 @@ struct SeriesSlice {
   SeriesRef series;
   size_t row_begin = 0;
   size_t row_count = 0;
+  /// Empty, or one for each tag of the options, in their order: whoever calls numbers the texts of
+  /// a tag for as long as the writer lives; 0: the series lacks it. So keys need not be read.
+  std::span<const uint32_t> tag_numbers;
 };
 
 /// A page of one series as a packed file has it.
