@@ -68,6 +68,7 @@ class LineProtocolSource final : public PointSource {
     return !chunk.points.empty();
   }
 
+  bool keys_are_lines() const override { return true; }
   Result<PointKey> parse_key(std::string_view raw_key) override {
     return line_protocol::parse_key(raw_key, arena_);
   }

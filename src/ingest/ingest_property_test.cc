@@ -67,6 +67,44 @@ class NumberedShapes final : public PointSource {
   std::map<std::vector<std::pair<std::string, ValueType>>, uint32_t> numbers_;
 };
 
+/// The same points with keys as lines have them: mostly spelt alike, sometimes in another order of
+/// tags or with an escape.
+class SpeltAsLines final : public PointSource {
+ public:
+  SpeltAsLines(std::unique_ptr<PointSource> points, uint64_t seed)
+      : points_(std::move(points)), random_(seed) {}
+
+  bool next(PointChunk& chunk) override {
+    if (!points_->next(chunk)) return false;
+    for (Point& point : chunk.points) {
+      const auto key = points_->parse_key(point.raw_key);
+      auto tags = key->tags;
+      if (random_() % 20 == 0) std::ranges::shuffle(tags, random_);
+      std::string text(key->table);
+      for (const auto& [name, value] : tags) {
+        text.append(",").append(name).append("=");
+        if (random_() % 40 == 0) text += '\\';
+        text += value;
+      }
+      const auto known = keys_.emplace(std::move(text), *key).first;
+      point.raw_key = known->first;
+    }
+    return true;
+  }
+  bool keys_are_lines() const override { return true; }
+  Result<PointKey> parse_key(std::string_view raw_key) override {
+    return keys_.at(std::string(raw_key));
+  }
+  void reject(const Point& point, const Error& error) override { points_->reject(point, error); }
+  void rewind() override { points_->rewind(); }
+  std::string errors() const override { return points_->errors(); }
+
+ private:
+  std::unique_ptr<PointSource> points_;
+  std::mt19937_64 random_;
+  std::map<std::string, PointKey> keys_;
+};
+
 std::unique_ptr<PointSource> list_of(const std::vector<RandomRow>& rows) {
   auto points = std::make_unique<PointList>();
   for (const auto& row : rows) {
@@ -183,10 +221,12 @@ struct Outcome {
   uint64_t rows_written = 0;
 };
 
+enum class Keys : uint8_t { kPlain, kLines, kBoth };
+
 // Writes all rows, `rows_per_request` at a time; a fresh Ingest for each request when asked, so
 // that no cache is ever warm.
 Outcome write_all(const std::vector<RandomRow>& rows, size_t rows_per_request, bool is_cached,
-                  const IngestOptions& options, uint64_t seed) {
+                  const IngestOptions& options, uint64_t seed, Keys keys = Keys::kPlain) {
   MemoryKeyValueDisk disk;
   auto catalog = std::move(*open_catalog(disk.open(), {}));
   CHECK(catalog->create_database("db", std::nullopt));
@@ -202,7 +242,11 @@ Outcome write_all(const std::vector<RandomRow>& rows, size_t rows_per_request, b
       ingest = make_ingest(*catalog, store, clock, random, options);
     }
     std::promise<Result<IngestSummary>> promise;
-    ingest->write({"db", ""}, list_of({rows.begin() + begin, rows.begin() + end}),
+    auto points = list_of({rows.begin() + begin, rows.begin() + end});
+    if (keys == Keys::kLines || (keys == Keys::kBoth && begin % 3 > 0)) {
+      points = std::make_unique<SpeltAsLines>(std::move(points), begin);
+    }
+    ingest->write({"db", ""}, std::move(points),
                   [&](Result<IngestSummary> result) { promise.set_value(std::move(result)); });
     const auto summary = promise.get_future().get();
     CHECK(summary.has_value());
@@ -237,6 +281,10 @@ TEST(IngestProperty, StoresWhatTheModelStoresWarmOrColdInRequestsOfAnySize) {
     expect_same(write_all(rows, rows.size(), true, {}, seed));
     expect_same(write_all(rows, 97, false, {}, seed));
     expect_same(write_all(rows, 97, true, {.raw_keys_max = 10}, seed));
+    expect_same(write_all(rows, 1, true, {}, seed, Keys::kLines));
+    expect_same(write_all(rows, 97, true, {}, seed, Keys::kLines));
+    expect_same(write_all(rows, 97, true, {.raw_keys_max = 10}, seed, Keys::kLines));
+    expect_same(write_all(rows, 97, true, {}, seed, Keys::kBoth));
   }
 }
 

@@ -176,6 +176,19 @@ TEST(RawKeyCache, BringsSpellingsOfOneSeriesTogether) {
   EXPECT_EQ(cache.key_count(), 2u);
 }
 
+TEST(RawKeyCache, FindsKeysThatWereSpeltAlikeOnceOthersAreNot) {
+  RawKeyCache cache;
+  constexpr uint64_t kSeed = 5;
+  for (const char* key : {"k", "l", "m"}) cache.put_alike(hash128(key), 0, key);
+  cache.put_alike(hash128("other"), 1, "k");
+  EXPECT_EQ(cache.key_count(), 4u);
+  cache.index_canonical(0, kSeed);
+  EXPECT_EQ(cache.key_count(), 4u);
+  const auto* one = cache.put(hash128("spelt otherwise"), hash128_seeded("l", kSeed), 0, "l");
+  EXPECT_EQ(one, cache.find(hash128("l")));
+  EXPECT_EQ(cache.find(hash128("other"))->table_index, 1u);
+}
+
 TEST(PointList, GivesBackWhatWasAddedInChunks) {
   PointList points;
   for (int i = 0; i < 600; ++i) {

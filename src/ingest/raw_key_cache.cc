@@ -43,9 +43,7 @@ CachedSeries* RawKeyCache::put(const Hash128& raw_hash, const Hash128& canonical
     series = entries_[canonical].series;
     DCHECK(series_[series].key == key && series_[series].table_index == table_index);
   } else {
-    series = static_cast<uint32_t>(series_.size());
-    series_.push_back({.hash = series_key_hash(key), .key = keys_.add(key),
-                       .table_index = table_index});
+    series = add_series(table_index, key);
     add(canonical_hash, series);
   }
   const uint32_t known = probe(raw_hash);
@@ -59,6 +57,22 @@ CachedSeries* RawKeyCache::put(const Hash128& raw_hash, const Hash128& canonical
   if (last_ != kNone) entries_[last_].next = entry;
   last_ = entry;
   return &series_[series];
+}
+
+CachedSeries* RawKeyCache::put_alike(const Hash128& raw_hash, uint32_t table_index,
+                                     std::string_view key) {
+  const uint32_t series = add_series(table_index, key);
+  const uint32_t entry = add(raw_hash, series);
+  ++key_count_;
+  if (last_ != kNone) entries_[last_].next = entry;
+  last_ = entry;
+  return &series_[series];
+}
+
+void RawKeyCache::index_canonical(uint32_t table_index, uint64_t seed) {
+  for (uint32_t i = 0; i < series_.size(); ++i) {
+    if (series_[i].table_index == table_index) add(hash128_seeded(series_[i].key, seed), i);
+  }
 }
 
 void RawKeyCache::clear() { *this = RawKeyCache(); }
@@ -82,7 +96,13 @@ uint32_t RawKeyCache::probe(const Hash128& hash) const {
   }
 }
 
-void RawKeyCache::add(const Hash128& hash, uint32_t series) {
+uint32_t RawKeyCache::add_series(uint32_t table_index, std::string_view key) {
+  series_.push_back({.hash = series_key_hash(key), .key = keys_.add(key),
+                     .table_index = table_index});
+  return static_cast<uint32_t>(series_.size() - 1);
+}
+
+uint32_t RawKeyCache::add(const Hash128& hash, uint32_t series) {
   if ((entries_.size() + 1) * 2 > slots_.size()) grow();
   const auto entry = static_cast<uint32_t>(entries_.size());
   entries_.push_back({.hash = hash, .series = series});
@@ -90,6 +110,7 @@ void RawKeyCache::add(const Hash128& hash, uint32_t series) {
   size_t i = hash.low & mask;
   while (slots_[i].entry != kNone) i = (i + 1) & mask;
   slots_[i] = {tag_of(hash), entry};
+  return entry;
 }
 
 void RawKeyCache::grow() {

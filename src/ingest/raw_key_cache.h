@@ -54,6 +54,13 @@ class RawKeyCache {
   CachedSeries* put(const Hash128& raw_hash, const Hash128& canonical_hash, uint32_t table_index,
                     std::string_view key);
 
+  /// The same for a raw key that is not here, when all of its table's are spelt alike: then no
+  /// other raw key names its series, and it need not be found by its canonical hash.
+  CachedSeries* put_alike(const Hash128& raw_hash, uint32_t table_index, std::string_view key);
+  /// From now on keys of the table may be spelt otherwise: makes up for what put_alike() spared.
+  /// The seed is that of the table's canonical hashes. Once for each table.
+  void index_canonical(uint32_t table_index, uint64_t seed);
+
   /// Of raw keys; grows by at most one a put().
   size_t key_count() const { return key_count_; }
   void clear();
@@ -72,7 +79,9 @@ class RawKeyCache {
   static uint32_t tag_of(const Hash128& hash) { return static_cast<uint32_t>(hash.high); }
   CachedSeries* find_slowly(const Hash128& hash);
   uint32_t probe(const Hash128& hash) const;
-  void add(const Hash128& hash, uint32_t series);
+  /// The number of the entry.
+  uint32_t add(const Hash128& hash, uint32_t series);
+  uint32_t add_series(uint32_t table_index, std::string_view key);
   void grow();
 
   std::vector<Slot> slots_;

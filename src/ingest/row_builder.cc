@@ -15,6 +15,8 @@ constexpr size_t kTablesMax = 50'000;
 constexpr size_t kSegmentsMax = 200'000;
 // A guess must not cost much where it is wrong.
 constexpr size_t kRowCountHintMax = 16'384;
+// Each is looked at for a key that none of them spells.
+constexpr size_t kLayoutsMax = 64;
 
 // One key in two policies is two series: the seed of the hash tells them apart.
 uint64_t seed_for(uint64_t seed, uint64_t space) {
@@ -92,6 +94,7 @@ RowBuilder::Step RowBuilder::add(const BuildTarget& target, PointSource& points,
     return Step::kLeftOut;
   }
   CachedSeries* series = keys_.find(raw_hash);
+  if (series == nullptr) series = learn_alike(target, points, point.raw_key, raw_hash);
   if (series == nullptr || !revalidate(target, tables_[series->table_index])) [[unlikely]] {
     end_run();
     const Step step = learn_series(target, points, point, fields, raw_hash, series);
@@ -171,7 +174,7 @@ RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource
     return Step::kLeftOut;
   }
   uint32_t table_index = 0;
-  const TableCache* table = find_table(target, key->table, table_index);
+  TableCache* table = find_table(target, key->table, table_index);
   if (table == nullptr) return wait_for_schema(key->table, fields);
   cells_.clear();
   for (const auto& [name, text] : key->tags) {
@@ -185,12 +188,72 @@ RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource
   std::sort(cells_.begin(), cells_.end(),
             [](const KeyCell& a, const KeyCell& b) { return raw(a.column) < raw(b.column); });
   const std::string canonical = encode_series_key(cells_);
-  // Raw keys are hashed under policies' numbers, canonical ones under tables': the upper bit keeps
-  // the two apart.
-  const uint64_t space = uint64_t{1} << 63 | table_index;
-  series = keys_.put(raw_hash, hash128_seeded(canonical, seed_for(seed_, space)), table_index,
-                     canonical);
+  const uint64_t layout = learn_layout(target, points, point.raw_key, table_index);
+  if (layout != 0 && table->key_layout == 0) table->key_layout = layout;
+  if (layout != 0 && table->key_layout == layout && series == nullptr) {
+    series = keys_.put_alike(raw_hash, table_index, canonical);
+    return Step::kStored;
+  }
+  if (std::exchange(table->key_layout, TableCache::kManyLayouts) != TableCache::kManyLayouts) {
+    keys_.index_canonical(table_index, canonical_seed(table_index));
+  }
+  series = keys_.put(raw_hash, canonical_hash(table_index, canonical), table_index, canonical);
   return Step::kStored;
+}
+
+CachedSeries* RowBuilder::learn_alike(const BuildTarget& target, const PointSource& points,
+                                      std::string_view raw_key, const Hash128& raw_hash) {
+  if (layouts_.empty() || !points.keys_are_lines()) return nullptr;
+  for (size_t i = 0; i < layouts_.size(); ++i) {
+    const size_t place = (layout_last_ + i) % layouts_.size();
+    KnownLayout& known = layouts_[place];
+    if (known.policy != target.policy->id) continue;
+    const auto key = known.layout.canonical(raw_key);
+    if (key.empty()) continue;
+    TableCache& table = tables_[known.table_index];
+    const bool is_valid = revalidate(target, table) &&
+                          (known.catalog_version == target.catalog_version ||
+                           known.layout.fits(table.table()));
+    if (!is_valid) {
+      layouts_.erase(layouts_.begin() + static_cast<ptrdiff_t>(place));
+      layout_last_ = 0;
+      return learn_alike(target, points, raw_key, raw_hash);
+    }
+    known.catalog_version = target.catalog_version;
+    layout_last_ = place;
+    if (table.key_layout == known.serial) {
+      return keys_.put_alike(raw_hash, known.table_index, key);
+    }
+    return keys_.put(raw_hash, canonical_hash(known.table_index, key), known.table_index, key);
+  }
+  return nullptr;
+}
+
+uint64_t RowBuilder::learn_layout(const BuildTarget& target, const PointSource& points,
+                                  std::string_view raw_key, uint32_t table_index) {
+  // Each series has to be asked of the ledger.
+  if (ledger_ != nullptr || !points.keys_are_lines()) return 0;
+  auto layout = KeyLayout::of(raw_key, tables_[table_index].table());
+  // With a tag twice, or nothing for a value, there is none.
+  if (!layout || layout->canonical(raw_key).empty()) return 0;
+  if (layouts_.size() == kLayoutsMax) layouts_.erase(layouts_.begin());
+  layouts_.push_back({.serial = ++serial_last_,
+                      .policy = target.policy->id,
+                      .table_index = table_index,
+                      .catalog_version = target.catalog_version,
+                      .layout = std::move(*layout)});
+  layout_last_ = layouts_.size() - 1;
+  return layouts_.back().serial;
+}
+
+// Raw keys are hashed under policies' numbers, canonical ones under tables': the upper bit keeps
+// the two apart.
+uint64_t RowBuilder::canonical_seed(uint32_t table_index) const {
+  return seed_for(seed_, uint64_t{1} << 63 | table_index);
+}
+
+Hash128 RowBuilder::canonical_hash(uint32_t table_index, std::string_view key) const {
+  return hash128_seeded(key, canonical_seed(table_index));
 }
 
 const Column* RowBuilder::find_tag(const Table& table, std::string_view name, size_t place) {
@@ -391,6 +454,8 @@ void RowBuilder::forget_when_full() {
   keys_.clear();
   tables_.clear();
   table_index_.clear();
+  layouts_.clear();
+  layout_last_ = 0;
   segment_count_ = 0;
 }
 

@@ -22,6 +22,7 @@
 #include "ingest/drops.h"
 #include "ingest/ingest.h"
 #include "ingest/key_budget.h"
+#include "ingest/key_layout.h"
 #include "ingest/open_batch.h"
 #include "ingest/point_fields.h"
 #include "ingest/raw_key_cache.h"
@@ -68,6 +69,14 @@ class RowBuilder {
   Step learn_series(const BuildTarget& target, PointSource& points, const Point& point,
                     std::span<const PointField> fields, const Hash128& raw_hash,
                     CachedSeries*& series);
+  /// The same for a key that is spelt like an earlier one; null when none was.
+  CachedSeries* learn_alike(const BuildTarget& target, const PointSource& points,
+                            std::string_view raw_key, const Hash128& raw_hash);
+  /// Gives the layout's serial; 0 when the key has none.
+  uint64_t learn_layout(const BuildTarget& target, const PointSource& points,
+                        std::string_view raw_key, uint32_t table_index);
+  Hash128 canonical_hash(uint32_t table_index, std::string_view key) const;
+  uint64_t canonical_seed(uint32_t table_index) const;
   /// The shape of the point in its table, or null.
   const FieldShape* find_shape(TableCache& table, uint32_t table_index, const Point& point,
                                std::span<const PointField> fields);
@@ -118,7 +127,16 @@ class RowBuilder {
     }
   };
   std::unordered_map<TableName, uint32_t, TableNameHash> table_index_;
-  uint64_t serial_last_ = 0;  // Of requests, batches and shapes alike.
+  uint64_t serial_last_ = 0;  // Of requests, batches, shapes and layouts alike.
+  struct KnownLayout {
+    uint64_t serial = 0;
+    PolicyId policy{};
+    uint32_t table_index = 0;
+    uint64_t catalog_version = 0;  // In which its columns were those.
+    KeyLayout layout;
+  };
+  std::vector<KnownLayout> layouts_;
+  size_t layout_last_ = 0;  // Where a key was spelt so last.
   size_t segment_count_ = 0;
 
   // Of the request being built.

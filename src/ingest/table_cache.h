@@ -99,6 +99,10 @@ class TableCache {
   SegmentCache* add_segment(const Segment& segment, SegmentFieldsRef fields);
   size_t segment_count() const { return segments_.size(); }
 
+  // The builder's: the layout of all keys learned of the table; 0: none was.
+  static constexpr uint64_t kManyLayouts = UINT64_MAX;
+  uint64_t key_layout = 0;
+
   // Of the request being built; the builder's.
   uint64_t request_serial = 0;
   uint32_t open_batch_count = 0;

@@ -63,6 +63,9 @@ class PointSource {
   /// Fills the chunk; false when there are no more points. A point that does not parse is recorded
   /// as an error and left out.
   virtual bool next(PointChunk& chunk) = 0;
+  /// Whether raw keys are those of the line protocol: a measurement, then ",name=value" for each
+  /// tag, with backslashes before what would mean something else.
+  virtual bool keys_are_lines() const { return false; }
   /// Takes a key apart; an error when it is malformed.
   virtual Result<PointKey> parse_key(std::string_view raw_key) = 0;
   /// Records an error for a point that next() gave out (its key turned out to be malformed).
