@@ -15,7 +15,7 @@ TEST(DataDirectory, MarksANewFolderAndOpensItAgain) {
     ASSERT_TRUE(directory) << directory.error().message;
     EXPECT_EQ(directory->path(), "a/data");
     EXPECT_EQ(directory->engine_path(), "a/data/engine");
-    EXPECT_EQ(*read_file(files, "a/data/VARVE"), "format 1\n");
+    EXPECT_EQ(*read_file(files, "a/data/VARVE"), "format 1\nformat 1\n");
   }
   EXPECT_TRUE(DataDirectory::open(files, "a/data"));
 }
@@ -53,6 +53,36 @@ TEST(DataDirectory, RefusesAnotherFormat) {
   refuses("format 2\n", "data was written by a newer Varve: its format is 2, this one reads 1");
   refuses("", "data/VARVE does not hold a format number");
   refuses("format x", "data/VARVE does not hold a format number");
+}
+
+TEST(DataDirectory, MendsItsMarkWhereOurFilesAre) {
+  const std::string mark = "format 1\nformat 1\n";
+  for (size_t at = 0; at < mark.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      SimulatedFileSystem files;
+      ASSERT_TRUE(files.create_directories("data/engine"));
+      for (const char* name : {"catalog.db", "engine/SHARDS"}) {
+        ASSERT_TRUE(write_file_atomically(files, join_path("data", name), "x"));
+      }
+      std::string flipped = mark;
+      flipped[at] ^= static_cast<char>(1 << bit);
+      ASSERT_TRUE(write_file_atomically(files, "data/VARVE", flipped));
+      const auto directory = DataDirectory::open(files, "data");
+      ASSERT_TRUE(directory) << at << ": " << directory.error().message;
+      EXPECT_NE(directory->damage().find("data/VARVE"), std::string::npos) << at;
+      EXPECT_EQ(*read_file(files, "data/VARVE"), mark);
+    }
+  }
+}
+
+TEST(DataDirectory, TakesOverTheMarkOfAnEarlierVersion) {
+  SimulatedFileSystem files;
+  ASSERT_TRUE(files.create_directories("data"));
+  ASSERT_TRUE(write_file_atomically(files, "data/VARVE", "format 1\n"));
+  const auto directory = DataDirectory::open(files, "data");
+  ASSERT_TRUE(directory);
+  EXPECT_EQ(directory->damage(), "");
+  EXPECT_EQ(*read_file(files, "data/VARVE"), "format 1\nformat 1\n");
 }
 
 TEST(DataDirectory, OpensWhereverThePowerFailedBefore) {

@@ -43,7 +43,7 @@ struct Node::State {
   std::unique_ptr<ObjectStorage> objects;
   std::unique_ptr<BucketFileSystem> places;  // The data's files, and any bucket.
   std::unique_ptr<Catalog> catalog;
-  std::vector<std::string> catalog_damage;
+  std::vector<std::string> damage_at_start;
   std::unique_ptr<TableLabelIndex> labels;
   std::unique_ptr<engine::LocalStore> store;
   std::unique_ptr<OwnershipWatch> ownership;
@@ -74,7 +74,7 @@ struct Node::State {
   Result<void> open_doors(const Config& config);
   void open_access(const Config& config);
   void open_admin_door();
-  /// Of the store and the catalog.
+  /// Of the store and of what the start found.
   engine::EngineHealth health() const;
   bool reload();
   Result<void> stop();
@@ -98,7 +98,8 @@ Result<void> Node::State::open_data(const Config& config) {
                                          .engine = options},
                                         catalog_limits(config)));
   catalog = std::move(opened.catalog);
-  catalog_damage = std::move(opened.damage);
+  damage_at_start = std::move(opened.damage);
+  if (!directory->damage().empty()) damage_at_start.push_back(directory->damage());
   options.keeps_unnamed_tables = opened.is_recovering;
   labels = std::make_unique<TableLabelIndex>(*catalog);
   options.labels = [index = labels.get()](TableId table) { return index->find(table); };
@@ -241,7 +242,7 @@ Result<void> Node::State::open_doors(const Config& config) {
 
 engine::EngineHealth Node::State::health() const {
   auto report = store->health();
-  report.damage.insert(report.damage.begin(), catalog_damage.begin(), catalog_damage.end());
+  report.damage.insert(report.damage.begin(), damage_at_start.begin(), damage_at_start.end());
   return report;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/checksum.h"
 #include "base/log.h"
 #include "engine/backup/backup_listing.h"
 #include "io/aws_credentials.h"
@@ -17,6 +18,9 @@ namespace varve {
 namespace {
 
 constexpr std::string_view kIdentityFile = "OBJECT_STORE";
+constexpr std::string_view kCopyEnding = ".copy";
+// format, id, url, claimed
+constexpr size_t kMembersBeforeChecksums = 4;
 constexpr std::string_view kSection = "storage.object_store.";
 
 std::string variable(std::string_view name) {
@@ -47,6 +51,40 @@ Result<AwsCredentials> credentials_of(const Config& config, FileSystem& files) {
   if (!given.access_key.empty() && !given.secret_key.empty()) return given;
   return fail(ErrorCode::kInvalidInput,
               "storage.object_store.access_key and secret_key belong together: one is missing");
+}
+
+int64_t checksum_of(const ObjectStoreIdentity& identity) {
+  return crc32c(identity.id + "\n" + identity.url + (identity.is_claimed ? "\nclaimed" : "\n"));
+}
+
+std::string encode_identity(const ObjectStoreIdentity& identity) {
+  nlohmann::ordered_json document;
+  document["format"] = 1;
+  document["id"] = identity.id;
+  document["url"] = identity.url;
+  document["claimed"] = identity.is_claimed;
+  document["crc"] = checksum_of(identity);
+  return document.dump(2) + "\n";
+}
+
+// Nothing when it is damaged. Earlier versions wrote no checksum.
+std::optional<ObjectStoreIdentity> decode_identity(std::string_view bytes) {
+  const auto document = nlohmann::json::parse(bytes, nullptr, /*allow_exceptions=*/false);
+  if (!document.is_object()) return std::nullopt;
+  const auto text = [&](const char* name) {
+    const auto found = document.find(name);
+    return found != document.end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  ObjectStoreIdentity identity{.id = text("id"), .url = text("url")};
+  const auto claimed = document.find("claimed");
+  identity.is_claimed = claimed != document.end() && *claimed == true;
+  const bool is_checked = document.size() != kMembersBeforeChecksums || document.contains("crc");
+  if (is_checked) {
+    const auto crc = document.find("crc");
+    if (crc == document.end() || *crc != checksum_of(identity)) return std::nullopt;
+  }
+  if (identity.id.empty() || identity.url.empty()) return std::nullopt;
+  return identity;
 }
 
 // The identity that the prefix is claimed under from now on.
@@ -105,28 +143,31 @@ std::optional<BucketPlace> parse_bucket_url(std::string_view text) {
 Result<std::optional<ObjectStoreIdentity>> read_object_store_identity(
     FileSystem& files, const std::string& directory) {
   const std::string path = join_path(directory, kIdentityFile);
-  if (!TRY(files.exists(path))) return std::optional<ObjectStoreIdentity>();
-  const auto document =
-      nlohmann::json::parse(TRY(read_file(files, path)), nullptr, /*allow_exceptions=*/false);
-  const auto text = [&](const char* name) {
-    const auto found = document.is_object() ? document.find(name) : document.end();
-    return found != document.end() && found->is_string() ? found->get<std::string>() : "";
-  };
-  ObjectStoreIdentity identity{.id = text("id"), .url = text("url")};
-  identity.is_claimed = document.is_object() && document.value("claimed", false);
-  if (!identity.id.empty() && !identity.url.empty()) return std::optional(std::move(identity));
+  const std::string copy = path + std::string(kCopyEnding);
+  const bool is_there = TRY(files.exists(path));
+  if (is_there) {
+    const auto identity = decode_identity(TRY(read_file(files, path)));
+    if (identity) return std::optional(*identity);
+  }
+  if (TRY(files.exists(copy))) {
+    const auto identity = decode_identity(TRY(read_file(files, copy)));
+    if (identity) {
+      log::error("object_store.identity_damaged", {{"file", path}, {"used", copy}});
+      TRY_VOID(write_object_store_identity(files, directory, *identity));
+      return std::optional(*identity);
+    }
+  } else if (!is_there) {
+    return std::optional<ObjectStoreIdentity>();
+  }
   return fail(ErrorCode::kCorrupt, path + " does not say where the sorted files are");
 }
 
 Result<void> write_object_store_identity(FileSystem& files, const std::string& directory,
                                          const ObjectStoreIdentity& identity) {
-  nlohmann::ordered_json document;
-  document["format"] = 1;
-  document["id"] = identity.id;
-  document["url"] = identity.url;
-  document["claimed"] = identity.is_claimed;
-  return write_file_atomically(files, join_path(directory, kIdentityFile),
-                               document.dump(2) + "\n");
+  const std::string path = join_path(directory, kIdentityFile);
+  const std::string text = encode_identity(identity);
+  TRY_VOID(write_file_atomically(files, path, text));
+  return write_file_atomically(files, path + std::string(kCopyEnding), text);
 }
 
 ObjectStoreIdentity make_object_store_identity(const std::string& url, Random& random) {

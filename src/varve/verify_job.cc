@@ -119,8 +119,7 @@ Result<admin::Outcome> verify_data_directory(FileSystem& files, const std::strin
   if (const auto marked = DataDirectory::check_mark(files, path); !marked) {
     if (marked.error().code != ErrorCode::kCorrupt) return fail(marked.error());
     TRY_VOID(progress.damage(marked.error().message +
-                             "; no server opens the folder until it says \"format " +
-                             std::to_string(DataDirectory::kFormat) + "\""));
+                             "; the next start writes it anew where the other files are"));
     ++complaints;
   }
   FileSystem& mounted = mount ? *TRY(mount()) : files;

@@ -430,38 +430,116 @@ def every_kind(cases):
                 one_kind(cases, server.data, env, *kind)
 
 
+def sums(server):
+    """Of each table how many rows, and what they add up to."""
+    found = {}
+    for table in ("left", "right", "many"):
+        rows = server.rows("SELECT v FROM %s" % table, "d")
+        found[table] = (len(rows), sum(row[1] for row in rows))
+    return found
+
+
+def any_file(cases):
+    """A bit of any file: a loss is never silent, and concerns one table."""
+    random = Random(11)
+    with Server() as server, tempfile.TemporaryDirectory(prefix="varve-damage-") as folder:
+        two_tables_in_files(server)
+        server.start()
+        server.write("d", "\n".join("many,s=s%05d v=%d 1" % (i, i) for i in range(SERIES)))
+        server.query("CREATE USER ann WITH PASSWORD 'x' WITH ALL PRIVILEGES")
+        server.restart()
+        fill(server, "left", REQUESTS)
+        server.query("DELETE FROM left WHERE time < 10", "d")
+        server.restart()
+        fill(server, "right", REQUESTS)
+        server.query("DELETE FROM right WHERE time < 10", "d")
+        wanted = sums(server)
+        server.kill()
+        for path in files_of(server, "*"):
+            name = os.path.relpath(path, server.data)
+            for _ in range(4 if used_bytes(path) else 0):
+                place = random.randrange(used_bytes(path))
+                what = "a bit at byte %d of %s" % (place, name)
+                data = os.path.join(folder, "data")
+                shutil.copytree(server.data, data)
+                damaged = Server(data=data)
+                try:
+                    damaged_path = os.path.join(data, name)
+                    with open(damaged_path, "r+b") as file:
+                        file.seek(place)
+                        old = file.read(1)[0]
+                        file.seek(place)
+                        file.write(bytes([old ^ 1 << random.randrange(8)]))
+                    if not starts(cases, damaged, what):
+                        continue
+                    found = sums(damaged)
+                    others = [table for table in wanted if found[table] != wanted[table]]
+                    cases.expect("%s: at most one table lacks rows" % what, len(others) <= 1,
+                                 found)
+                    cases.expect("%s: no deleted row is back" % what, all(
+                        found[table][0] <= wanted[table][0] for table in wanted), found)
+                    health = damaged.http("GET", "/health").text
+                    cases.expect("%s: a loss is told" % what,
+                                 not others or os.path.basename(name) in health, health)
+                finally:
+                    damaged.kill()
+                    shutil.rmtree(data)
+
+
 def mark_damage(cases):
     with Server() as server:
         two_tables_in_files(server)
-        flip(os.path.join(server.data, "VARVE"), 2, 1)
-        status, out = verify("--data-dir", server.data)
-        cases.expect("verify names a damaged VARVE", status == 1 and "VARVE" in out, out)
-        try:
-            server.start()
-            cases.expect("a damaged VARVE is not opened as if nothing were", False)
-        except StartError as error:
-            cases.expect("a damaged VARVE is refused by name", "VARVE" in error.output, error)
+        for place in (2, 7, 8, 16):
+            what = "VARVE damaged at byte %d" % place
+            flip(os.path.join(server.data, "VARVE"), place, 1)
+            status, out = verify("--data-dir", server.data)
+            cases.expect("%s: verify names it" % what, status == 1 and "VARVE" in out, out)
+            if not starts(cases, server, what):
+                return
+            cases.expect("%s: /health shows it" % what,
+                         "VARVE" in server.http("GET", "/health").text)
+            cases.equal("%s: every row is there" % what,
+                        [len(values(server, table)) for table in ("left", "right")],
+                        [REQUESTS * ROWS] * 2)
+            server.stop()
+            status, out = verify("--data-dir", server.data)
+            cases.expect("%s: it was mended" % what, status == 0, out)
 
 
-def listing_damage(cases):
+def backup_damage(cases):
     with Server() as server, tempfile.TemporaryDirectory(prefix="varve-damage-") as folder:
         two_tables_in_files(server)
         server.start()
         backup = os.path.join(folder, "b")
         subprocess.run([BINARY, "backup", "--to", backup, "--url", server.url], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        listing = os.path.join(backup, "backup.json")
-        flip(listing, os.path.getsize(listing) // 2, 1)
+        paths = [path for path in glob.glob(os.path.join(backup, "**", "*"), recursive=True)
+                 if os.path.isfile(path) and os.path.basename(path) not in ("LOCK", "VARVE-BACKUP")]
+        cases.expect("the backup has files of every kind", len(paths) >= 7, paths)
+        for path in paths:
+            name = os.path.relpath(path, backup)
+            place = os.path.getsize(path) // 2
+            flip(path, place, 1)
+            status, out = verify("--backup", backup)
+            cases.expect("verify names a damaged %s" % name, status == 1 and name in out, out)
+            restored = os.path.join(folder, "r")
+            run = subprocess.run([BINARY, "restore", "--from", backup, "--data-dir", restored],
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            out = run.stdout.decode("utf-8", "replace")
+            cases.expect("a restore refuses a damaged %s" % name,
+                         run.returncode == 1 and os.path.basename(path) in out, out)
+            shutil.rmtree(restored, ignore_errors=True)
+            flip(path, place, 1)
         status, out = verify("--backup", backup)
-        cases.expect("verify names a damaged backup.json", status == 1 and "backup.json" in out,
-                     out)
+        cases.expect("and nothing in a sound backup", status == 0, out)
 
 
 def main():
     need_binary()
     cases = Cases()
     cases.run(wal_tail, wal_middle, manifest_middle, manifest_gone, sst_damage, strays,
-              catalog_damage, catalog_lost, every_kind, mark_damage, listing_damage)
+              catalog_damage, catalog_lost, every_kind, any_file, mark_damage,
+              backup_damage)
     cases.finish()
 
 
