@@ -71,7 +71,19 @@ std::vector<SampledWindow> sampled_windows(const Shape& shape, unsigned width_en
   const size_t size = std::min(residuals.size(), kWindowSampleMax);
   std::vector<int64_t> sample(size);
   for (size_t one = 0; one < size; ++one) sample[one] = residuals[one * residuals.size() / size];
-  std::sort(sample.begin(), sample.end());
+  if (width_end <= 8) {
+    // Residuals so near to each other are sorted by counting them.
+    std::array<uint8_t, 256> counts{};
+    for (const int64_t residual : sample) ++counts[difference(residual, shape.least) & 0xff];
+    size_t next = 0;
+    for (size_t above = 0; above < counts.size(); ++above) {
+      for (; counts[above] > 0; --counts[above]) {
+        sample[next++] = shape.least + static_cast<int64_t>(above);
+      }
+    }
+  } else {
+    std::sort(sample.begin(), sample.end());
+  }
   std::vector<SampledWindow> windows(width_end);
   for (unsigned width = 0; width < width_end; ++width) {
     size_t begin = 0, held_most = 0;
@@ -88,10 +100,11 @@ std::vector<SampledWindow> sampled_windows(const Shape& shape, unsigned width_en
   return windows;
 }
 
-size_t exception_bytes(const Shape& shape, const Window& window) {
+/// What exceptions take, counted until that is more than `bytes_max`.
+size_t exception_bytes(const Shape& shape, const Window& window, size_t bytes_max) {
   size_t size_bytes = 0;
   size_t next = 0;
-  for (size_t index = 0; index < shape.residuals.size(); ++index) {
+  for (size_t index = 0; index < shape.residuals.size() && size_bytes <= bytes_max; ++index) {
     if (window.has(shape.residuals[index])) continue;
     size_bytes += varint_bytes(index - next) +
                   varint_bytes(zigzag(difference(shape.residuals[index], window.low)));
@@ -100,7 +113,8 @@ size_t exception_bytes(const Shape& shape, const Window& window) {
   return size_bytes;
 }
 
-Plan plan_packed(const Shape& shape, Window window) {
+/// Nothing when it costs more than `cost_max_bytes`.
+std::optional<Plan> plan_packed(const Shape& shape, Window window, size_t cost_max_bytes) {
   if (window.width > kPackedWidthMax) window.width = 64;
   Plan plan{.coding = window.width == 0 ? Coding::kFlat : Coding::kPacked,
             .window = window,
@@ -108,9 +122,11 @@ Plan plan_packed(const Shape& shape, Window window) {
             .model = {},
             .cost_bytes = 0};
   plan.cost_bytes = kHeaderCostBytes + packed_bytes(shape.residuals.size(), window.width);
+  if (plan.cost_bytes > cost_max_bytes) return std::nullopt;
   if (!window.has(shape.least) || !window.has(shape.most)) {
-    plan.cost_bytes += exception_bytes(shape, window);
+    plan.cost_bytes += exception_bytes(shape, window, cost_max_bytes - plan.cost_bytes);
   }
+  if (plan.cost_bytes > cost_max_bytes) return std::nullopt;
   return plan;
 }
 
@@ -163,28 +179,12 @@ std::optional<Plan> plan_symbols(const Shape& shape, Window window) {
   return plan;
 }
 
-Plan best_plan(const Shape& shape) {
-  const size_t count = shape.residuals.size();
-  const uint64_t range = static_cast<uint64_t>(difference(shape.most, shape.least));
-  const Window whole{.low = shape.least, .width = static_cast<unsigned>(std::bit_width(range))};
-  Plan best = plan_packed(shape, whole);
+/// The cheapest of symbols in some windows and of `best`.
+Plan with_symbols(const Shape& shape, const Window& whole,
+                  const std::vector<SampledWindow>& windows, Plan best) {
   const auto consider = [&](std::optional<Plan> plan) {
     if (plan && plan->cost_bytes < best.cost_bytes) best = std::move(*plan);
   };
-  if (whole.width == 0) return best;
-  const auto windows = sampled_windows(shape, whole.width);
-  const double each_bytes = 1 + (whole.width + 7) / 7;
-  const SampledWindow* packed = nullptr;
-  double packed_cost = static_cast<double>(count * whole.width) / 8;
-  for (const SampledWindow& one : windows) {
-    const double cost = static_cast<double>(count) *
-                        (one.window.width / 8.0 + one.left_out * each_bytes);
-    if (cost >= packed_cost) continue;
-    packed_cost = cost;
-    packed = &one;
-  }
-  if (packed != nullptr) consider(plan_packed(shape, packed->window));
-  if (count < kSymbolRowsMin) return best;
   consider(plan_symbols(shape, whole));
   if (whole.width <= 8) return best;
   unsigned tried = whole.width;
@@ -197,6 +197,32 @@ Plan best_plan(const Shape& shape) {
     consider(plan_symbols(shape, narrowest->window));
   }
   return best;
+}
+
+Plan best_plan(const Shape& shape) {
+  const size_t count = shape.residuals.size();
+  const uint64_t range = static_cast<uint64_t>(difference(shape.most, shape.least));
+  const Window whole{.low = shape.least, .width = static_cast<unsigned>(std::bit_width(range))};
+  Plan best = *plan_packed(shape, whole, SIZE_MAX);
+  if (whole.width == 0) return best;
+  const auto windows = sampled_windows(shape, whole.width);
+  const double each_bytes = 1 + (whole.width + 7) / 7;
+  const SampledWindow* packed = nullptr;
+  double packed_cost = static_cast<double>(count * whole.width) / 8;
+  for (const SampledWindow& one : windows) {
+    const double cost = static_cast<double>(count) *
+                        (one.window.width / 8.0 + one.left_out * each_bytes);
+    if (cost >= packed_cost) continue;
+    packed_cost = cost;
+    packed = &one;
+  }
+  if (count >= kSymbolRowsMin) best = with_symbols(shape, whole, windows, std::move(best));
+  if (packed == nullptr) return best;
+  // Last, since counting its exceptions mostly ends as soon as they cost more than the best so far.
+  // Packed fields win a tie with symbols: they are read faster.
+  const bool wins_ties = best.coding == Coding::kSymbols;
+  auto plan = plan_packed(shape, packed->window, best.cost_bytes - (wins_ties ? 0 : 1));
+  return plan ? std::move(*plan) : best;
 }
 
 /// A context is costly to make and keeps nothing between frames; each thread has its own.

@@ -116,6 +116,7 @@ const Kernels* choose() {
 
 const Kernels kPortableKernels{.unpack_u32 = unpack_u32,
                                .unpack_u64 = unpack_u64,
+                               .put_lanes = nullptr,
                                .symbols = symbols,
                                .add_line_u8 = add_line_each<uint8_t>,
                                .add_line_u32 = add_line_each<uint32_t>,

@@ -30,6 +30,14 @@ struct LaneReader {
   const uint8_t* end = nullptr;
 };
 
+/// What encoding a plane needs to know of each symbol, and where its 32 lanes stand.
+struct LaneWriter {
+  alignas(64) uint32_t states[kLanesMany];
+  alignas(64) double reciprocals[256];  ///< 1 / frequency.
+  alignas(64) uint32_t parts[256];      ///< frequency | where its parts begin << 16.
+  uint32_t probability_bits = 0;
+};
+
 /// The line that residuals are added to: with every value `value` grows by `slope`; all wraps.
 struct Line {
   uint64_t value = 0;
@@ -44,6 +52,10 @@ struct Kernels {
   /// width: 1 to 56, and 64.
   void (*unpack_u64)(const uint8_t* bytes, size_t size_bytes, size_t count, unsigned width,
                      uint64_t* out);
+
+  /// Encodes symbols, the last one first, in whole rounds over 32 lanes; their words end at `end`.
+  /// Gives where they begin, at most `count` before. Null where it would not be faster.
+  uint16_t* (*put_lanes)(LaneWriter& lanes, const uint8_t* symbols, size_t count, uint16_t* end);
 
   /// The next symbols, whole rounds over all lanes: `count` is a multiple of the lane count.
   /// False when the words end early.

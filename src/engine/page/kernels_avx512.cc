@@ -239,6 +239,52 @@ VARVE_AVX512 bool sum_symbols(LaneReader& lanes, size_t count, Line& line, doubl
                    : sum_symbols_as<false>(lanes, count, line, power, out);
 }
 
+/// One step of 16 lanes. (state + 1/2) / frequency is farther from a whole number than a product
+/// of doubles can be wrong, so that its whole part is the quotient.
+VARVE_AVX512_INLINE __m512i put_lanes_16(__m512i states, const uint8_t* symbols,
+                                         const LaneWriter& lanes, uint16_t*& end) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(symbols));
+  const __m512i places = _mm512_cvtepu8_epi32(bytes);
+  const __m512i parts = _mm512_i32gather_epi32(places, lanes.parts, 4);
+  const __m512i frequencies = _mm512_and_si512(parts, _mm512_set1_epi32(0xffff));
+  const __m512i begins = _mm512_srli_epi32(parts, 16);
+  const __m128i bits = _mm_cvtsi32_si128(static_cast<int>(lanes.probability_bits));
+  const __m128i other_bits = _mm_cvtsi32_si128(static_cast<int>(32 - lanes.probability_bits));
+  const __mmask16 due =
+      _mm512_cmpge_epu32_mask(_mm512_srl_epi32(states, other_bits), frequencies);
+  const auto due_count = static_cast<unsigned>(__builtin_popcount(due));
+  end -= due_count;
+  _mm256_mask_storeu_epi16(end, static_cast<__mmask16>((1u << due_count) - 1),
+                           _mm512_cvtepi32_epi16(_mm512_maskz_compress_epi32(due, states)));
+  const __m512i kept = _mm512_mask_srli_epi32(states, due, states, 16);
+  const __m512d half = _mm512_set1_pd(0.5);
+  const auto quotient = [&](__m256i numbers, __m256i eight_places) VARVE_AVX512 {
+    const __m512d reciprocals = _mm512_i32gather_pd(eight_places, lanes.reciprocals, 8);
+    return _mm512_cvttpd_epu32(
+        _mm512_mul_pd(_mm512_add_pd(_mm512_cvtepu32_pd(numbers), half), reciprocals));
+  };
+  const __m256i low = quotient(_mm512_castsi512_si256(kept), _mm512_castsi512_si256(places));
+  const __m256i high =
+      quotient(_mm512_extracti64x4_epi64(kept, 1), _mm512_extracti64x4_epi64(places, 1));
+  const __m512i quotients = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+  const __m512i rests = _mm512_sub_epi32(kept, _mm512_mullo_epi32(quotients, frequencies));
+  return _mm512_add_epi32(_mm512_sll_epi32(quotients, bits), _mm512_add_epi32(rests, begins));
+}
+
+VARVE_AVX512 uint16_t* put_lanes(LaneWriter& lanes, const uint8_t* symbols, size_t count,
+                                 uint16_t* end) {
+  static_assert(kLanesMany == 32);
+  __m512i low = _mm512_load_si512(lanes.states);
+  __m512i high = _mm512_load_si512(lanes.states + 16);
+  for (size_t index = count; index > 0; index -= kLanesMany) {
+    high = put_lanes_16(high, symbols + index - 16, lanes, end);
+    low = put_lanes_16(low, symbols + index - 32, lanes, end);
+  }
+  _mm512_store_si512(lanes.states, low);
+  _mm512_store_si512(lanes.states + 16, high);
+  return end;
+}
+
 VARVE_AVX512 void to_decimal(void* values, size_t count, double power) {
   auto* cells = static_cast<char*>(values);
   const __m512d powers = _mm512_set1_pd(power);
@@ -265,6 +311,7 @@ const Kernels* avx512_kernels() {
     static Kernels made = kPortableKernels;
     made.unpack_u32 = unpack_u32;
     made.unpack_u64 = unpack_u64;
+    made.put_lanes = put_lanes;
     made.symbols = symbols;
     made.to_decimal = to_decimal;
     made.sum_symbols = sum_symbols;

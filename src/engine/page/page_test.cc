@@ -11,6 +11,7 @@
 #include "engine/page/integers.h"
 #include "engine/page/kernels.h"
 #include "engine/page/page_data.h"
+#include "engine/page/symbol_plane.h"
 
 namespace varve::engine {
 namespace {
@@ -43,11 +44,12 @@ void expect_equal(const ColumnView& a, const ColumnView& b) {
   }
 }
 
-/// Encodes, and decodes on every path. Gives the bytes.
+/// Encodes and decodes on every path. Gives the bytes.
 std::string expect_round_trip(const ColumnView& cells) {
   const std::string bytes = encode_page(cells);
   for (const Simd simd : simds()) {
     EXPECT_TRUE(page::use_simd(simd));
+    EXPECT_EQ(encode_page(cells), bytes);
     // Bytes that end where memory ends, so that reading beyond is noticed.
     const std::vector<char> exact(bytes.begin(), bytes.end());
     const auto again =
@@ -273,6 +275,32 @@ TEST(Page, DividesAsTheProcessorDivides) {
                   static_cast<uint64_t>(cells[index]))
             << scaled[index] << " / " << power;
       }
+    }
+  }
+}
+
+/// Of symbols that are nearly all and of ones that are hardly there, in whole rounds and less.
+TEST(Page, EncodesSymbolsAlikeOnEveryPath) {
+  SeededRandom random(21);
+  for (int turn = 0; turn < 400; ++turn) {
+    const size_t count = 1'400 + random.next_u64() % 6'793;
+    const uint64_t kinds = 2 + random.next_u64() % 255;
+    const uint64_t skew = 1 + random.next_u64() % 2'000;
+    std::vector<uint8_t> symbols(count);
+    page::SymbolCounts counts{};
+    for (uint8_t& symbol : symbols) {
+      const bool is_rare = random.next_u64() % skew == 0;
+      symbol = static_cast<uint8_t>(is_rare ? random.next_u64() % kinds : turn);
+      ++counts[symbol];
+    }
+    const auto model = page::SymbolModel::of(counts, count);
+    std::optional<std::string> first;
+    for (const Simd simd : simds()) {
+      EXPECT_TRUE(page::use_simd(simd));
+      std::string bytes;
+      page::encode_symbols(symbols, model, bytes);
+      if (!first) first = bytes;
+      ASSERT_EQ(bytes, *first) << "turn " << turn;
     }
   }
 }

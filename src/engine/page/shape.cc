@@ -14,18 +14,27 @@ namespace {
 constexpr size_t kSampleBlockValues = 32;
 constexpr size_t kSampleBlocks = 8;
 
+/// Values at the places that were chosen, after some transform.
+struct Sample {
+  std::array<int64_t, kSampleBlocks * kSampleBlockValues> values;
+  size_t size = 0;
+  void add(int64_t value) { values[size++] = value; }
+};
+
 /// Bits that a sample needs around its middle, more or less.
-double spread_bits(const std::vector<int64_t>& sample) {
+double spread_bits(const Sample& sample) {
   constexpr size_t kMiddleOf = 31;
   std::array<int64_t, kMiddleOf> some;
-  for (size_t one = 0; one < kMiddleOf; ++one) some[one] = sample[one * sample.size() / kMiddleOf];
+  for (size_t one = 0; one < kMiddleOf; ++one) {
+    some[one] = sample.values[one * sample.size / kMiddleOf];
+  }
   std::nth_element(some.begin(), some.begin() + kMiddleOf / 2, some.end());
   const int64_t middle = some[kMiddleOf / 2];
   size_t bits = 0;
-  for (const int64_t value : sample) {
+  for (const int64_t value : std::span(sample.values).first(sample.size)) {
     bits += static_cast<size_t>(std::bit_width(zigzag(difference(value, middle))));
   }
-  return static_cast<double>(bits) / static_cast<double>(sample.size());
+  return static_cast<double>(bits) / static_cast<double>(sample.size);
 }
 
 int64_t trend_of(std::span<const int64_t> values) {
@@ -50,7 +59,7 @@ Choice choose_transform(std::span<const int64_t> values) {
   const size_t count = values.size();
   if (count < 3) return {Transform::kDelta, 0};
   const int64_t trend = trend_of(values);
-  std::vector<int64_t> raw, line, delta, change;
+  Sample raw, line, delta, change;
   const bool is_whole = count <= kSampleBlocks * kSampleBlockValues + 2;
   const size_t blocks = is_whole ? 1 : kSampleBlocks;
   const size_t block_values = is_whole ? count - 2 : kSampleBlockValues;
@@ -59,10 +68,10 @@ Choice choose_transform(std::span<const int64_t> values) {
         2 + (blocks == 1 ? 0 : block * (count - 2 - block_values) / (blocks - 1));
     for (size_t index = begin; index < begin + block_values; ++index) {
       const int64_t step = difference(values[index], values[index - 1]);
-      raw.push_back(values[index]);
-      line.push_back(difference(values[index], on_line(trend, index)));
-      delta.push_back(step);
-      change.push_back(difference(step, difference(values[index - 1], values[index - 2])));
+      raw.add(values[index]);
+      line.add(difference(values[index], on_line(trend, index)));
+      delta.add(step);
+      change.add(difference(step, difference(values[index - 1], values[index - 2])));
     }
   }
   // Simple forms win near ties.

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <vector>
 
 #include "base/check.h"
+#include "engine/page/integers.h"
 
 namespace varve::engine::page {
 namespace {
@@ -160,7 +160,22 @@ size_t lane_count_of(size_t row_count) {
   return row_count < kManyLanesRows ? kLanesFew : kLanesMany;
 }
 
-void encode_symbols(std::span<const uint8_t> symbols, const SymbolModel& model, std::string& out) {
+namespace {
+
+/// Symbols whole rounds long: behind the last one stands what is cheapest.
+struct PaddedSymbols {
+  std::array<uint8_t, kIntegersMax + kLanesMany> symbols;
+  size_t size;
+  PaddedSymbols(std::span<const uint8_t> some, size_t lane_count, uint32_t filler)
+      : size((some.size() + lane_count - 1) / lane_count * lane_count) {
+    std::copy(some.begin(), some.end(), symbols.begin());
+    std::fill(symbols.begin() + some.size(), symbols.begin() + size, static_cast<uint8_t>(filler));
+  }
+};
+
+/// As Kernels::put_lanes, of any number of lanes.
+uint16_t* put_lanes_each(const SymbolModel& model, const PaddedSymbols& padded, size_t lane_count,
+                         uint32_t* states, uint16_t* end) {
   struct Step {
     uint64_t reciprocal;  // ceil(2^63 / frequency): exact quotients of 32-bit states.
     uint64_t limit;       // From here on a state must give a word away first.
@@ -179,30 +194,50 @@ void encode_symbols(std::span<const uint8_t> symbols, const SymbolModel& model, 
                      .frequency = frequency};
     begin += frequency;
   }
-  const size_t lane_count = lane_count_of(symbols.size());
-  const size_t padded = (symbols.size() + lane_count - 1) / lane_count * lane_count;
-  std::array<uint32_t, kLanesMany> states;
-  states.fill(kLaneStateMin);
-  std::vector<uint16_t> words(padded);
-  size_t word = padded;
-  for (size_t index = padded; index-- > 0;) {
-    const uint8_t symbol = index < symbols.size() ? symbols[index]
-                                                  : static_cast<uint8_t>(model.symbol_most);
-    const Step& step = steps[symbol];
+  for (size_t index = padded.size; index-- > 0;) {
+    const Step& step = steps[padded.symbols[index]];
     uint32_t& state = states[index & (lane_count - 1)];
     const bool is_due = state >= step.limit;
     // Written in any case, kept only when due: no branch.
-    words[word - 1] = static_cast<uint16_t>(state);
-    word -= is_due ? 1 : 0;
+    end[-1] = static_cast<uint16_t>(state);
+    end -= is_due ? 1 : 0;
     const uint32_t kept = state >> (static_cast<uint32_t>(is_due) << 4);
     const auto quotient = static_cast<uint32_t>(Wide{kept} * step.reciprocal >> 63);
     state = (quotient << bits) + (kept - quotient * step.frequency) + step.begin;
   }
+  return end;
+}
+
+}  // namespace
+
+void encode_symbols(std::span<const uint8_t> symbols, const SymbolModel& model, std::string& out) {
+  CHECK(symbols.size() <= kIntegersMax);
+  const size_t lane_count = lane_count_of(symbols.size());
+  const PaddedSymbols padded(symbols, lane_count, model.symbol_most);
+  LaneWriter lanes;
+  std::fill_n(lanes.states, lane_count, kLaneStateMin);
+  std::array<uint16_t, kIntegersMax + kLanesMany> words;
+  uint16_t* const end = words.data() + padded.size;
+  uint16_t* begin = nullptr;
+  if (lane_count == kLanesMany && kernels().put_lanes != nullptr) {
+    lanes.probability_bits = model.probability_bits;
+    uint32_t part = 0;
+    for (uint32_t symbol = 0; symbol < model.symbol_count; ++symbol) {
+      const uint32_t frequency = model.frequencies[symbol];
+      if (frequency == 0) continue;
+      lanes.reciprocals[symbol] = 1.0 / frequency;
+      lanes.parts[symbol] = frequency | part << 16;
+      part += frequency;
+    }
+    begin = kernels().put_lanes(lanes, padded.symbols.data(), padded.size, end);
+  } else {
+    begin = put_lanes_each(model, padded, lane_count, lanes.states, end);
+  }
   ByteWriter writer(out);
   model.encode(writer);
-  writer.varint(padded - word);
-  for (size_t lane = 0; lane < lane_count; ++lane) writer.u32(states[lane]);
-  writer.raw(words.data() + word, (padded - word) * 2);
+  writer.varint(static_cast<uint64_t>(end - begin));
+  for (size_t lane = 0; lane < lane_count; ++lane) writer.u32(lanes.states[lane]);
+  writer.raw(begin, static_cast<size_t>(end - begin) * 2);
 }
 
 Result<void> SymbolReader::open(ByteReader& in, size_t row_count) {
