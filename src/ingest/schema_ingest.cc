@@ -71,16 +71,18 @@ void SchemaIngest::write(IngestTarget target, std::unique_ptr<PointSource> point
   if (!build_target) return done(fail(build_target.error()));
   auto memory = claim_memory(*points);
   if (!memory) return done(fail(memory.error()));
-  auto builder = take_builder();
-  auto built = builder->build(*build_target, *points);
-  give_back(std::move(builder));
+  auto built = build(*build_target, *points);
   if (built) {
     points.reset();
     return send(std::move(*built), std::move(*memory), std::move(done));
   }
 
   requests_parked().add();
-  Parked parked{std::move(target), std::move(points), std::move(*memory), std::move(done)};
+  Parked parked{.target = std::move(target),
+                .points = std::move(points),
+                .memory = std::move(*memory),
+                .done = std::move(done),
+                .tried_version = build_target->catalog_version};
   if (parked_.try_push(parked)) return;
   if (is_stopped_) return parked.done(fail(ErrorCode::kCancelled, "the server is shutting down"));
   parked.done(fail(ErrorCode::kOverloaded,
@@ -118,6 +120,11 @@ void SchemaIngest::serve_parked(Parked parked) {
 Result<BuiltRequest> SchemaIngest::make_and_build(Parked& parked) {
   for (int round = 0; round < kRoundsMax; ++round) {
     const auto before = TRY(find_target(parked.target));
+    if (round == 0 && before.catalog_version != parked.tried_version) {
+      // What it lacked may be there by now: writers begin all at once, and lack the same.
+      parked.points->rewind();
+      if (auto built = build(before, *parked.points)) return std::move(*built);
+    }
     SchemaPass pass({.catalog = catalog_,
                      .store = store_,
                      .registry = registry_,
@@ -130,12 +137,16 @@ Result<BuiltRequest> SchemaIngest::make_and_build(Parked& parked) {
     auto after = TRY(find_target(parked.target));
     after.now_ns = before.now_ns;  // The same points must be beyond retention in both.
     parked.points->rewind();
-    auto builder = take_builder();
-    auto built = builder->build(after, *parked.points);
-    give_back(std::move(builder));
-    if (built) return std::move(*built);
+    if (auto built = build(after, *parked.points)) return std::move(*built);
   }
   return fail(ErrorCode::kOverloaded, "the schema changes faster than rows can be written");
+}
+
+std::optional<BuiltRequest> SchemaIngest::build(const BuildTarget& target, PointSource& points) {
+  auto builder = take_builder();
+  auto built = builder->build(target, points);
+  give_back(std::move(builder));
+  return built;
 }
 
 // The points and the rows that are made of them are about the same.

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/bounded_queue.h"
@@ -39,12 +40,14 @@ class SchemaIngest final : public Ingest {
     std::unique_ptr<PointSource> points;
     RowMemory memory;
     IngestDone done;
+    uint64_t tried_version = 0;  // Of the catalog for which its rows could not be made.
   };
 
   Result<BuildTarget> find_target(const IngestTarget& target) const;
   /// Makes what the request needs, and writes it.
   void serve_parked(Parked parked);
   Result<BuiltRequest> make_and_build(Parked& parked);
+  std::optional<BuiltRequest> build(const BuildTarget& target, PointSource& points);
   Result<RowMemory> claim_memory(const PointSource& points) const;
   void send(BuiltRequest built, RowMemory memory, IngestDone done);
   /// Null when builders need not ask.
