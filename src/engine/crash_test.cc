@@ -24,14 +24,16 @@ constexpr TableId kOther{2};
 constexpr TableId kShortLived{3};
 constexpr TableId kDoomed{4};
 
-EngineOptions options() {
+// Series stand in a snapshot of each table or in one of all, by the seed.
+EngineOptions options(uint64_t seed) {
   EngineOptions options;
   options.directory = "data";
   options.automatic = false;
   options.wal_segment_bytes = 2'048;
   options.wal_segments_recycled_max = 1;
   options.compaction_files_min = 3;
-  options.series_snapshot_series_min = 1;
+  options.series_snapshot_series_min = seed % 3 == 0 ? 10'000 : 1;
+  options.series_snapshot_shared_files_min = 1;
   options.sst_ids_jump = true;
   return options;
 }
@@ -41,8 +43,9 @@ enum class Where { kDisk, kObjectStore };
 // What a process finds when it starts: a disk, and maybe an object store beside it.
 class Machine {
  public:
-  Machine(Where where, uint64_t seed) : disk(seed), is_shared_(where == Where::kObjectStore) {
-    store_ = std::make_unique<SimulatedObjectStore>(seed);
+  Machine(Where where, uint64_t of_seed)
+      : seed(of_seed), disk(of_seed), is_shared_(where == Where::kObjectStore) {
+    store_ = std::make_unique<SimulatedObjectStore>(of_seed);
     // A request is one call more at which the power can go.
     store_->on_change([this] { return disk.sync_directory("/"); });
     loses_copies_ = seed % 2 == 0;
@@ -66,6 +69,7 @@ class Machine {
     return !tiered_ || tiered_->delete_removed(tiered_->removed_objects()).has_value();
   }
 
+  const uint64_t seed;
   SimulatedFileSystem disk;
 
  private:
@@ -150,7 +154,7 @@ class Script {
   bool open() {
     const auto files = machine_.files();
     if (!files) return false;
-    auto opened = LocalStore::open(options(), **files, clock_, random_,
+    auto opened = LocalStore::open(options(machine_.seed), **files, clock_, random_,
                                    {kMain, kOther, kShortLived, kDoomed});
     if (!opened) return false;
     store_ = std::move(*opened);
@@ -337,7 +341,8 @@ bool run_deletes_until(uint64_t calls, uint64_t seed, Where where) {
   SimulatedClock clock{2'000'000'000};
   SeededRandom random{9};
   const auto open = [&] {
-    return LocalStore::open(options(), *machine.files().value(), clock, random, {kDoomed});
+    return LocalStore::open(options(machine.seed), *machine.files().value(), clock, random,
+                            {kDoomed});
   };
   auto store = open();
   EXPECT_TRUE(store) << (store ? "" : store.error().message);
@@ -369,7 +374,7 @@ bool run_until(uint64_t calls, uint64_t seed, Where where) {
   SimulatedClock clock{2'000'000'000};
   SeededRandom random{9};
   const auto open = [&] {
-    return LocalStore::open(options(), *machine.files().value(), clock, random,
+    return LocalStore::open(options(machine.seed), *machine.files().value(), clock, random,
                             {kMain, kOther, kShortLived});
   };
   auto store = open();
@@ -431,7 +436,8 @@ TEST(Crash, LosesNothingWhenOnlyTheProcessEnds) {
   SimulatedClock clock{2'000'000'000};
   SeededRandom random{9};
   const auto store =
-      LocalStore::open(options(), machine.disk, clock, random, {kMain, kOther, kShortLived});
+      LocalStore::open(options(machine.seed), machine.disk, clock, random,
+                       {kMain, kOther, kShortLived});
   ASSERT_TRUE(store);
   expect_promises_kept(**store, ledger);
 }

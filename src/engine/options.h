@@ -91,8 +91,10 @@ struct EngineOptions {
   /// At most kRowGroupRowsMax.
   uint32_t row_group_rows_max = 16 * 1024;
   static constexpr uint32_t kRowGroupRowsMax = 128 * 1024;
-  /// Tables with fewer series get no series snapshot: their directories are read quickly.
+  /// Tables with fewer series get no series snapshot of their own.
   uint32_t series_snapshot_series_min = 10'000;
+  /// Those tables share one, when a start would have to open so many files for want of it.
+  uint32_t series_snapshot_shared_files_min = 50;
   CompactionStrategy compaction_strategy = CompactionStrategy::kDefault;
   /// kDefault: so many files of one table and segment are merged; at least 2.
   uint32_t compaction_files_min = 8;

@@ -13,17 +13,22 @@ namespace {
 using namespace testing;
 
 constexpr TableId kTable{1};
-const std::string kFile = "data/shard-0/1.series";
 
-class SeriesSnapshotTest : public ::testing::Test {
+// With a snapshot of the table's own, and with the one that tables share.
+class SeriesSnapshotTest : public ::testing::TestWithParam<bool> {
  protected:
+  static bool is_shared() { return GetParam(); }
+  const std::string kFile =
+      is_shared() ? "data/shard-0/shared.series" : "data/shard-0/1.series";
+
   void open() {
     store_.reset();
     EngineOptions options;
     options.directory = "data";
     options.automatic = false;
     options.wal_segment_bytes = 4'096;
-    options.series_snapshot_series_min = 1;
+    options.series_snapshot_series_min = is_shared() ? 100 : 1;
+    options.series_snapshot_shared_files_min = 1;
     auto opened = LocalStore::open(options, files_, clock_, random_, {kTable});
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
@@ -68,7 +73,7 @@ class SeriesSnapshotTest : public ::testing::Test {
   std::unique_ptr<LocalStore> store_;
 };
 
-TEST_F(SeriesSnapshotTest, BringsBackTheSeriesOfEachSegment) {
+TEST_P(SeriesSnapshotTest, BringsBackTheSeriesOfEachSegment) {
   open();
   put_three();
   close_and_open();
@@ -79,7 +84,7 @@ TEST_F(SeriesSnapshotTest, BringsBackTheSeriesOfEachSegment) {
   expect_three();
 }
 
-TEST_F(SeriesSnapshotTest, IsCompletedByNewerFilesAndTheLog) {
+TEST_P(SeriesSnapshotTest, IsCompletedByNewerFilesAndTheLog) {
   open();
   put("a", 1);
   put("c", 2);
@@ -93,7 +98,7 @@ TEST_F(SeriesSnapshotTest, IsCompletedByNewerFilesAndTheLog) {
   EXPECT_EQ(hosts(), (Hosts{"a", "b", "c", "d"}));
 }
 
-TEST_F(SeriesSnapshotTest, IsDoneWithoutWhenItIsDamagedOrMissing) {
+TEST_P(SeriesSnapshotTest, IsDoneWithoutWhenItIsDamagedOrMissing) {
   open();
   put_three();
   close_and_open();
@@ -115,7 +120,7 @@ TEST_F(SeriesSnapshotTest, IsDoneWithoutWhenItIsDamagedOrMissing) {
   expect_three();
 }
 
-TEST_F(SeriesSnapshotTest, ForgetsSeriesWhoseLastSegmentWasDropped) {
+TEST_P(SeriesSnapshotTest, ForgetsSeriesWhoseLastSegmentWasDropped) {
   open();
   put_three();
   close_and_open();
@@ -131,7 +136,7 @@ TEST_F(SeriesSnapshotTest, ForgetsSeriesWhoseLastSegmentWasDropped) {
   EXPECT_EQ(hosts(), (Hosts{"a", "b", "c"}));
 }
 
-TEST_F(SeriesSnapshotTest, HoldsNoSeriesThatOnlyTheLogHas) {
+TEST_P(SeriesSnapshotTest, HoldsNoSeriesThatOnlyTheLogHas) {
   open();
   put_three();
   ASSERT_TRUE(store_->flush());
@@ -148,7 +153,7 @@ TEST_F(SeriesSnapshotTest, HoldsNoSeriesThatOnlyTheLogHas) {
   expect_three();
 }
 
-TEST_F(SeriesSnapshotTest, KeepsUpWithMergesAndDeletes) {
+TEST_P(SeriesSnapshotTest, KeepsUpWithMergesAndDeletes) {
   open();
   put_three();
   ASSERT_TRUE(store_->flush());
@@ -166,12 +171,65 @@ TEST_F(SeriesSnapshotTest, KeepsUpWithMergesAndDeletes) {
   EXPECT_EQ(hosts({.begin_ns = 0, .end_ns = kSegmentNs}), (Hosts{"c"}));
 }
 
-TEST_F(SeriesSnapshotTest, GoesWithItsTable) {
+TEST_P(SeriesSnapshotTest, GoesWithItsTable) {
   open();
   put_three();
   close_and_open();
   ASSERT_TRUE(store_->drop_tables({kTable}));
-  EXPECT_FALSE(has_snapshot());
+  EXPECT_EQ(has_snapshot(), is_shared());
+  open();
+  EXPECT_EQ(hosts(), Hosts());
+}
+
+INSTANTIATE_TEST_SUITE_P(Own, SeriesSnapshotTest, ::testing::Values(false));
+INSTANTIATE_TEST_SUITE_P(Shared, SeriesSnapshotTest, ::testing::Values(true));
+
+// Tables with many series have one of their own, the others share one, whatever becomes of them.
+TEST(SharedSeriesSnapshot, HoldsTheTablesWithFewSeries) {
+  SimulatedFileSystem files(1);
+  SimulatedClock clock(1'000'000'000);
+  SeededRandom random(7);
+  std::vector<TableId> live;
+  for (uint32_t table = 1; table <= 60; ++table) live.push_back(TableId{table});
+  std::unique_ptr<LocalStore> store;
+  const auto open = [&] {
+    store.reset();
+    EngineOptions options;
+    options.directory = "data";
+    options.automatic = false;
+    options.series_snapshot_series_min = 5;
+    options.series_snapshot_shared_files_min = 50;
+    auto opened = LocalStore::open(options, files, clock, random, live);
+    ASSERT_TRUE(opened) << opened.error().message;
+    store = std::move(*opened);
+  };
+  const auto put = [&](TableId table, const std::string& host) {
+    ASSERT_TRUE(write(*store, request_of(table, {{host, 1, {{kCount, 1}}}})));
+  };
+  const auto expect = [&](TableId table, size_t count) {
+    EXPECT_EQ(rows_of(*store, spec_of(table)).size(), count) << raw(table);
+    EXPECT_EQ(*store->count_series({.table = table, .range = {}, .predicate = {}}), count);
+  };
+  open();
+  for (const TableId table : live) put(table, "a");
+  ASSERT_TRUE(store->flush());
+  ASSERT_TRUE(*files.exists("data/shard-0/shared.series"));
+  // One grows out of it, one gets another file, one goes.
+  for (const char* host : {"b", "c", "d", "e"}) put(TableId{1}, host);
+  put(TableId{2}, "b");
+  ASSERT_TRUE(store->flush());
+  ASSERT_TRUE(store->drop_tables({TableId{3}}));
+  put(TableId{4}, "b");
+  live.erase(live.begin() + 2);
+  for (int start = 0; start < 2; ++start) {
+    open();
+    expect(TableId{1}, 5);
+    expect(TableId{2}, 2);
+    expect(TableId{3}, 0);
+    expect(TableId{4}, 2);
+    for (uint32_t table = 5; table <= 60; ++table) expect(TableId{table}, 1);
+    ASSERT_TRUE(store->close());
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "engine/manifest/manifest_records.h"
 #include "engine/series_index/index_snapshot.h"
+#include "engine/shard/series_snapshots.h"
 #include "engine/sst/sst_check.h"
 #include "engine/sst/sst_reader.h"
 #include "engine/wal/wal_format.h"
@@ -270,7 +271,7 @@ Result<void> check_series_snapshots(FileSystem& files, const std::string& folder
   std::map<TableId, MergeMode> tables;
   for (const auto& [id, meta] : state.ssts()) tables.emplace(meta.table, meta.mode);
   for (const auto& [table, mode] : tables) {
-    const std::string path = join_path(folder, std::to_string(raw(table)) + ".series");
+    const std::string path = SeriesSnapshots::path(folder, table);
     const auto file = files.open(path, FileSystem::OpenMode::kRead);
     if (!file && file.error().code == ErrorCode::kNotFound) continue;
     if (!file) return fail(file.error());
@@ -283,7 +284,19 @@ Result<void> check_series_snapshots(FileSystem& files, const std::string& folder
     }
     TRY_VOID(count(report, summary, TRY((*file)->size_bytes())));
   }
-  return {};
+  const std::string path = SeriesSnapshots::shared_path(folder);
+  const auto file = files.open(path, FileSystem::OpenMode::kRead);
+  if (!file && file.error().code == ErrorCode::kNotFound) return {};
+  if (!file) return fail(file.error());
+  const auto read = read_shared_snapshot(
+      **file, 0, [](TableId, const SnapshotSegment&) { return true; },
+      [](const SnapshotHeader&, const LoadedSnapshot&) {});
+  if (!read) {
+    TRY_VOID(found(report, summary,
+                   path + " cannot be used: " + read.error().message +
+                       "; no row is lost, a start takes longer"));
+  }
+  return count(report, summary, TRY((*file)->size_bytes()));
 }
 
 Result<void> check_shards_file(FileSystem& files, const std::string& directory,

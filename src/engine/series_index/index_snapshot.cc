@@ -14,6 +14,7 @@ namespace {
 
 constexpr uint8_t kFormat1 = 1;
 constexpr uint8_t kFormat2 = 2;
+constexpr uint8_t kFormatShared = 3;  // Before those of many tables.
 // How the series of a tag have its values.
 constexpr uint8_t kIdsStored = 0;
 constexpr uint8_t kIdsCount = 1;  // The first series has the first value, and so on.
@@ -26,7 +27,8 @@ size_t id_bytes(uint32_t value_count) {
 
 class SnapshotWriter {
  public:
-  SnapshotWriter(File& file, const SeriesIndex& index) : blocks_(file), index_(index) {}
+  SnapshotWriter(SnapshotBlockWriter& blocks, const SeriesIndex& index)
+      : blocks_(blocks), index_(index) {}
 
   Result<void> write(const SnapshotHeader& header, const std::vector<SnapshotSegment>& segments) {
     SeriesBits live;
@@ -37,7 +39,7 @@ class SnapshotWriter {
     TRY_VOID(write_hashes());
     for (const ColumnId tag : tags) TRY_VOID(write_tag(*index_.tag(tag)));
     for (const SnapshotSegment& segment : segments) TRY_VOID(write_series(segment.series));
-    return blocks_.finish();
+    return {};
   }
 
  private:
@@ -128,23 +130,24 @@ class SnapshotWriter {
     });
   }
 
-  SnapshotBlockWriter blocks_;
+  SnapshotBlockWriter& blocks_;
   const SeriesIndex& index_;
   std::vector<SeriesId> order_;
 };
 
 class SnapshotReader {
  public:
-  SnapshotReader(const File& file, uint64_t seed)
-      : blocks_(file), seed_(seed), index_(std::make_unique<SeriesIndex>(seed)) {}
+  SnapshotReader(SnapshotBlockReader& blocks, uint64_t seed)
+      : blocks_(blocks), seed_(seed), index_(std::make_unique<SeriesIndex>(seed)) {}
 
-  Result<LoadedSnapshot> read(const SnapshotHeader& header,
-                              const std::function<bool(const SnapshotSegment&)>& is_current) {
-    TRY_VOID(read_header(header));
+  Result<LoadedSnapshot> read(
+      const std::function<bool(const SnapshotHeader&)>& is_wanted,
+      const std::function<bool(const SnapshotSegment&)>& is_current) {
+    TRY_VOID(read_header());
+    if (!is_wanted(header_)) return blocks_.corrupt("another table is named");
     TRY_VOID(read_hashes());
     for (uint64_t tag = 0; tag < tag_count_; ++tag) TRY_VOID(read_tag());
     for (SnapshotSegment& segment : segments_) TRY_VOID(read_series(segment.series));
-    TRY_VOID(blocks_.expect_end());
     std::erase_if(segments_, [&](const auto& segment) { return !is_current(segment); });
     SeriesBits live;
     for (const SnapshotSegment& segment : segments_) live.add_all(segment.series);
@@ -154,18 +157,15 @@ class SnapshotReader {
   }
 
  private:
-  Result<void> read_header(const SnapshotHeader& header) {
+  Result<void> read_header() {
     ByteReader& in = *TRY(blocks_.item());
     format_ = in.u8();
     if (format_ < kFormat1 || format_ > kFormat2) {
       return fail(ErrorCode::kUnsupported,
                   "series snapshot has format " + std::to_string(format_));
     }
-    const uint64_t table = in.varint();
-    const uint8_t mode = in.u8();
-    if (table != raw(header.table) || mode != static_cast<uint8_t>(header.mode)) {
-      return blocks_.corrupt("another table is named");
-    }
+    header_.table = TableId{static_cast<uint32_t>(in.varint())};
+    header_.mode = static_cast<MergeMode>(in.u8());
     series_count_ = in.varint();
     tag_count_ = in.varint();
     const uint64_t segment_count = in.varint();
@@ -292,10 +292,11 @@ class SnapshotReader {
     return outcome;
   }
 
-  SnapshotBlockReader blocks_;
+  SnapshotBlockReader& blocks_;
   const uint64_t seed_;
   std::unique_ptr<SeriesIndex> index_;
   uint8_t format_ = 0;
+  SnapshotHeader header_;
   uint64_t series_count_ = 0;
   uint64_t tag_count_ = 0;
   std::vector<SnapshotSegment> segments_;
@@ -306,13 +307,61 @@ class SnapshotReader {
 Result<void> write_index_snapshot(File& file, const SnapshotHeader& header,
                                   const SeriesIndex& index,
                                   const std::vector<SnapshotSegment>& segments) {
-  return SnapshotWriter(file, index).write(header, segments);
+  SnapshotBlockWriter blocks(file);
+  TRY_VOID(SnapshotWriter(blocks, index).write(header, segments));
+  return blocks.finish();
 }
+
+SharedSnapshotWriter::SharedSnapshotWriter(File& file, size_t table_count) : blocks_(file) {
+  blocks_.item().u8(kFormatShared);
+  blocks_.item().varint(table_count);
+  begun_ = blocks_.end_item();
+}
+
+Result<void> SharedSnapshotWriter::add(const SnapshotHeader& header, const SeriesIndex& index,
+                                       const std::vector<SnapshotSegment>& segments) {
+  if (!begun_) return begun_;
+  return SnapshotWriter(blocks_, index).write(header, segments);
+}
+
+Result<void> SharedSnapshotWriter::finish() { return begun_ ? blocks_.finish() : begun_; }
 
 Result<LoadedSnapshot> read_index_snapshot(
     const File& file, const SnapshotHeader& header, uint64_t seed,
     const std::function<bool(const SnapshotSegment&)>& is_current) {
-  return SnapshotReader(file, seed).read(header, is_current);
+  SnapshotBlockReader blocks(file);
+  const auto is_wanted = [&](const SnapshotHeader& found) {
+    return found.table == header.table && found.mode == header.mode;
+  };
+  auto loaded = TRY(SnapshotReader(blocks, seed).read(is_wanted, is_current));
+  TRY_VOID(blocks.expect_end());
+  return loaded;
+}
+
+Result<void> read_shared_snapshot(
+    const File& file, uint64_t seed,
+    const std::function<bool(TableId, const SnapshotSegment&)>& is_current,
+    const std::function<void(const SnapshotHeader&, LoadedSnapshot)>& visit) {
+  SnapshotBlockReader blocks(file);
+  ByteReader& in = *TRY(blocks.item());
+  if (const uint8_t format = in.u8(); format != kFormatShared) {
+    return fail(ErrorCode::kUnsupported,
+                "series snapshot of many tables has format " + std::to_string(format));
+  }
+  const uint64_t table_count = in.varint();
+  for (uint64_t i = 0; i < table_count; ++i) {
+    SnapshotHeader header;
+    const auto is_wanted = [&](const SnapshotHeader& found) {
+      header = found;
+      return true;
+    };
+    const auto is_current_here = [&](const SnapshotSegment& segment) {
+      return is_current(header.table, segment);
+    };
+    auto loaded = TRY(SnapshotReader(blocks, seed).read(is_wanted, is_current_here));
+    visit(header, std::move(loaded));
+  }
+  return blocks.expect_end();
 }
 
 }  // namespace varve::engine

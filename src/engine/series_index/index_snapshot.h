@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "engine/series_index/series_bits.h"
 #include "engine/series_index/series_index.h"
+#include "engine/series_index/snapshot_blocks.h"
 #include "io/file_system.h"
 #include "model/ids.h"
 #include "model/time_range.h"
@@ -42,6 +43,20 @@ Result<void> write_index_snapshot(File& file, const SnapshotHeader& header,
                                   const SeriesIndex& index,
                                   const std::vector<SnapshotSegment>& segments);
 
+/// The same of many tables in one file: add() for each of them, then finish(), which syncs it.
+class SharedSnapshotWriter {
+ public:
+  /// The file outlives the writer.
+  SharedSnapshotWriter(File& file, size_t table_count);
+  Result<void> add(const SnapshotHeader& header, const SeriesIndex& index,
+                   const std::vector<SnapshotSegment>& segments);
+  Result<void> finish();
+
+ private:
+  SnapshotBlockWriter blocks_;
+  Result<void> begun_;
+};
+
 struct LoadedSnapshot {
   std::unique_ptr<SeriesIndex> index;
   std::vector<SnapshotSegment> segments;
@@ -53,5 +68,11 @@ struct LoadedSnapshot {
 Result<LoadedSnapshot> read_index_snapshot(
     const File& file, const SnapshotHeader& header, uint64_t seed,
     const std::function<bool(const SnapshotSegment&)>& is_current);
+
+/// The same for a file of many tables. kUnsupported when it is one of a single table.
+Result<void> read_shared_snapshot(
+    const File& file, uint64_t seed,
+    const std::function<bool(TableId, const SnapshotSegment&)>& is_current,
+    const std::function<void(const SnapshotHeader&, LoadedSnapshot)>& visit);
 
 }  // namespace varve::engine

@@ -185,6 +185,45 @@ void expect_golden(const std::string& name, bool is_of_today) {
 TEST(IndexSnapshot, ReadsTheGoldenFile) { expect_golden("format2.series", true); }
 TEST(IndexSnapshot, ReadsTheGoldenFileOfFormat1) { expect_golden("format1.series", false); }
 
+// Of three tables with 40, 1 and 7 series; VARVE_UPDATE=1 writes it anew.
+TEST(IndexSnapshot, ReadsTheGoldenFileOfManyTables) {
+  const Sample samples[] = {Sample(40), Sample(1), Sample(7)};
+  PosixFileSystem files;
+  const std::string path = std::string(VARVE_TESTDATA) + "/format3.series";
+  if (std::getenv("VARVE_UPDATE") != nullptr) {
+    static_cast<void>(files.remove(path));
+    const auto file = files.open(path, FileSystem::OpenMode::kCreate);
+    ASSERT_TRUE(file);
+    SharedSnapshotWriter writer(**file, 3);
+    for (uint32_t i = 0; i < 3; ++i) {
+      ASSERT_TRUE(writer.add({.table = TableId{i + 1}, .mode = MergeMode::kMerge},
+                             samples[i].index, samples[i].segments));
+    }
+    ASSERT_TRUE(writer.finish());
+  }
+  const auto file = files.open(path, FileSystem::OpenMode::kRead);
+  ASSERT_TRUE(file) << file.error().message;
+  uint32_t count = 0;
+  const auto visit = [&](const SnapshotHeader& header, const LoadedSnapshot& loaded) {
+    EXPECT_EQ(raw(header.table), count + 1);
+    const bool is_whole = count != 1;
+    ASSERT_EQ(loaded.segments.size(), is_whole ? 2u : 1u);
+    for (const SnapshotSegment& segment : loaded.segments) {
+      const auto& stored = samples[count].segments[raw(segment.id) - 1];
+      EXPECT_EQ(keys_of(*loaded.index, segment.series),
+                keys_of(samples[count].index, stored.series));
+    }
+    ++count;
+  };
+  // Of the second table the first segment is gone.
+  const auto is_current = [](TableId table, const SnapshotSegment& segment) {
+    return table != TableId{2} || segment.id != SegmentId{1};
+  };
+  const auto read = read_shared_snapshot(**file, 5, is_current, visit);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(count, 3u);
+}
+
 TEST(IndexSnapshot, CompressesWhatIsNoHash) {
   constexpr uint32_t kCount = 30'000;
   Sample sample(kCount);

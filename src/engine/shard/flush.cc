@@ -93,7 +93,9 @@ Result<bool> Shard::flush_now() {
 void Shard::write_snapshots(SeriesSnapshots::When when) {
   // What could not be flushed is in no file, but its series are settled.
   if (!sealed_.empty()) return;
-  for (const auto& table : tables_.all()) snapshots_.write_if_it_pays(*table, when);
+  const auto tables = tables_.all();
+  for (const auto& table : tables) snapshots_.write_if_it_pays(*table, when);
+  snapshots_.write_shared_if_it_pays(tables, when);
 }
 
 /// Sealed memtables that become one file.

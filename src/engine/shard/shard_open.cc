@@ -121,6 +121,7 @@ Result<void> Shard::rebuild_manifest(const LiveTables& live) {
 
 Result<void> Shard::open_files(const LiveTables& live, const std::vector<TableId>& live_tables) {
   if (!live.is_open()) snapshots_.keep_only(live_tables);
+  snapshots_.load_shared(seed_, manifest_->state().ssts());
   std::map<TableId, std::set<SstId>> known;
   for (const auto& [id, sst] : manifest_->state().ssts()) {
     if (!live.contains(sst.table)) continue;

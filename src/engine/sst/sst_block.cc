@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -84,7 +85,14 @@ Result<std::string> decompress_block(std::string_view bytes, size_t plain_bytes)
     return fail(ErrorCode::kCorrupt, "a block has another size than its index says");
   }
   std::string plain(plain_bytes, '\0');
-  const size_t size = ZSTD_decompress(plain.data(), plain.size(), bytes.data(), bytes.size());
+  // Kept: making one costs more than a small block.
+  struct Free {
+    void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+  };
+  thread_local const std::unique_ptr<ZSTD_DCtx, Free> context(ZSTD_createDCtx());
+  CHECK(context != nullptr);
+  const size_t size = ZSTD_decompressDCtx(context.get(), plain.data(), plain.size(), bytes.data(),
+                                          bytes.size());
   if (ZSTD_isError(size) || size != plain_bytes) {
     return fail(ErrorCode::kCorrupt, "a block does not decompress");
   }
