@@ -2,8 +2,11 @@
 #include "engine/shard/table.h"
 
 #include <algorithm>
+#include <functional>
 
+#include "base/ahead_queue.h"
 #include "base/check.h"
+#include "base/thread.h"
 
 namespace varve::engine {
 namespace {
@@ -31,6 +34,39 @@ Result<void> check_shape(const WriteBatch& batch) {
     }
   }
   return {};
+}
+
+using DirectoryVisitor = std::function<Result<void>(const SeriesDirectory&)>;
+
+// Visits the blocks of a file's directory in order. Of many, a thread of its own reads and decodes
+// the next ones meanwhile.
+Result<void> visit_directory(const SstReader& reader, const DirectoryVisitor& visit) {
+  const uint32_t block_count = reader.directory().block_count();
+  constexpr uint32_t kMany = 32;
+  if (block_count < kMany) {
+    for (uint32_t block = 0; block < block_count; ++block) {
+      TRY_VOID(visit(*TRY(reader.read_directory(block))));
+    }
+    return {};
+  }
+  constexpr size_t kBlocksAhead = 8;
+  AheadQueue<Result<std::shared_ptr<const SeriesDirectory>>> queue(kBlocksAhead);
+  const Thread maker("varve-open", [&] {
+    for (uint32_t block = 0; block < block_count; ++block) {
+      auto directory = reader.read_directory(block);
+      const bool is_read = directory.has_value();
+      if (!queue.push(std::move(directory), 1) || !is_read) break;
+    }
+    queue.close();
+  });
+  Result<void> outcome;
+  while (outcome) {
+    auto directory = queue.pop();
+    if (!directory) break;
+    outcome = *directory ? visit(***directory) : fail(directory->error());
+  }
+  queue.abandon();
+  return outcome;
 }
 
 }  // namespace
@@ -332,19 +368,19 @@ Result<void> Table::add_file(std::shared_ptr<SstFile> file) {
     series = segment_to_write(meta.segment, meta.segment_range).series;
   }
   const auto reader = TRY(file->reader());
-  std::vector<SeriesId> ids;
-  constexpr size_t kAhead = 16;
-  for (uint32_t block = 0; block < reader->directory().block_count(); ++block) {
-    const auto directory = TRY(reader->read_directory(block));
-    const size_t count = directory->series_count();
-    ids.clear();
+  TRY_VOID(visit_directory(*reader, [&](const SeriesDirectory& directory) -> Result<void> {
+    constexpr size_t kAhead = 16;
+    const size_t count = directory.series_count();
+    std::vector<SeriesId> ids;
+    ids.reserve(count);
     for (size_t i = 0; i < count; ++i) {
-      if (i + kAhead < count) index_->prefetch_slot(directory->series(i + kAhead).hash);
-      const SeriesRef ref = directory->series(i);
+      if (i + kAhead < count) index_->prefetch_slot(directory.series(i + kAhead).hash);
+      const SeriesRef ref = directory.series(i);
       ids.push_back(TRY(index_->add_stored(ref.hash, ref.key)));
     }
     series->add(ids);
-  }
+    return {};
+  }));
   replace(meta.segment, {}, {}, std::move(file));
   return {};
 }

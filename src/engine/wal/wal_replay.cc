@@ -2,12 +2,9 @@
 #include "engine/wal/wal_replay.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <optional>
 #include <utility>
 
+#include "base/ahead_queue.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "engine/wal/block_buffer.h"
@@ -33,45 +30,6 @@ void keep_damage(FileSystem& files, const std::string& path, std::string_view by
 constexpr size_t kPushBytes = 256u << 10;
 constexpr size_t kPushRecords = 1'000;
 constexpr size_t kAheadBytesMax = 16u << 20;
-
-// Records on their way to who replays them. Bodies of them hold kAheadBytesMax and what was pushed
-// last at most.
-class RecordQueue {
- public:
-  void push(std::vector<DecodedRecord> records, size_t body_bytes) {
-    std::unique_lock lock(mutex_);
-    room_.wait(lock, [this] { return body_bytes_ < kAheadBytesMax; });
-    body_bytes_ += body_bytes;
-    items_.push_back({std::move(records), body_bytes});
-    lock.unlock();
-    filled_.notify_one();
-  }
-  /// Nothing when the queue is closed and empty.
-  std::optional<std::vector<DecodedRecord>> pop() {
-    std::unique_lock lock(mutex_);
-    filled_.wait(lock, [this] { return closed_ || !items_.empty(); });
-    if (items_.empty()) return std::nullopt;
-    auto [records, body_bytes] = std::move(items_.front());
-    items_.pop_front();
-    body_bytes_ -= body_bytes;
-    lock.unlock();
-    room_.notify_one();
-    return std::move(records);
-  }
-  void close() {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-    filled_.notify_one();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable filled_;
-  std::condition_variable room_;
-  std::deque<std::pair<std::vector<DecodedRecord>, size_t>> items_;
-  size_t body_bytes_ = 0;
-  bool closed_ = false;
-};
 
 }  // namespace
 
@@ -118,13 +76,14 @@ Result<WalReplay> replay_wal(FileSystem& files, const std::string& folder,
 
 Result<WalReplay> replay_decoded_wal(FileSystem& files, const std::string& folder,
                                      const DecodedVisitor& visit) {
-  RecordQueue queue;
+  AheadQueue<std::vector<DecodedRecord>> queue(kAheadBytesMax);
   Result<WalReplay> replay;
   Thread reader("varve-replay", [&] {
     std::vector<DecodedRecord> records;
     size_t body_bytes = 0;
     const auto push = [&] {
-      if (!records.empty()) queue.push(std::exchange(records, {}), std::exchange(body_bytes, 0));
+      if (records.empty()) return;
+      static_cast<void>(queue.push(std::exchange(records, {}), std::exchange(body_bytes, 0)));
     };
     replay = replay_wal(files, folder, [&](uint64_t generation, const WalRecord& record) {
       records.push_back({.generation = generation,
