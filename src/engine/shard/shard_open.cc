@@ -91,7 +91,8 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   auto log = std::make_unique<LocalLog>(
       LocalLogOptions{.folder = wal_folder_,
                       .segment_bytes = context_.options.wal_segment_bytes,
-                      .segments_recycled_max = context_.options.wal_segments_recycled_max},
+                      .segments_recycled_max = context_.options.wal_segments_recycled_max,
+                      .memory = context_.options.memory},
       files, context_.clock, context_.random, segments);
   log->release(flushed);
   writer_.start(std::move(log), flushed, version);

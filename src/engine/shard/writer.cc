@@ -155,7 +155,15 @@ size_t Writer::encode_group(std::vector<Pending>& group) {
     encode_wal_body(batches, bodies_[i]);
     bytes += wal_record_bytes(bodies_[i].size());
   }
+  claim_bodies();
   return bytes;
+}
+
+// Rows that were let in must be logged: others wait.
+void Writer::claim_bodies() {
+  size_t bytes = 0;
+  for (const std::string& body : bodies_) bytes += body.capacity();
+  bodies_memory_.set_anyway(bytes);
 }
 
 Result<void> Writer::log_group(std::vector<Pending>& group) {
@@ -171,7 +179,10 @@ Result<void> Writer::log_group(std::vector<Pending>& group) {
   const uint64_t generation = log_->generation();
   const auto bodies = std::span(bodies_).first(group.size());
   const auto appended = log_->append(bodies, lsn_first, options_.wal_sync == WalSync::kCommit);
-  if (bytes > kBodiesKeptMax) bodies_.clear();
+  if (bytes > kBodiesKeptMax) {
+    bodies_.clear();
+    claim_bodies();
+  }
   TRY_VOID(appended);
   for (size_t i = 0; i < group.size(); ++i) {
     const Lsn lsn{raw(lsn_first) + i};
@@ -250,6 +261,7 @@ SealedMemtables Writer::seal() {
                             std::make_move_iterator(memtables.end()));
   }
   bodies_ = {};
+  claim_bodies();
   oldest_row_ns_.store(0, std::memory_order_relaxed);
   memtables_are_many_.store(false, std::memory_order_relaxed);
   return sealed;

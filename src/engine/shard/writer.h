@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "base/memory_governor.h"
 #include "engine/options.h"
 #include "engine/shard/damage_list.h"
 #include "engine/shard/table.h"
@@ -39,7 +40,8 @@ class Writer {
   /// The references outlive the writer. `lsn_last` and `version_last`: the highest ever used.
   Writer(const EngineOptions& options, const Clock& clock, TableMap& tables, uint64_t seed,
          WriteState& state)
-      : options_(options), clock_(clock), tables_(tables), seed_(seed), state_(state) {}
+      : options_(options), clock_(clock), tables_(tables), seed_(seed), state_(state),
+        bodies_memory_(options.memory, MemoryGovernor::Use::kMemtables) {}
 
   /// While opening: the rows of a record of the log. Gives the number of series that are left out
   /// because their keys are lost.
@@ -86,6 +88,7 @@ class Writer {
   Result<Pending> prepare(WriteTask& task);
   Result<void> log_group(std::vector<Pending>& group);
   size_t encode_group(std::vector<Pending>& group);
+  void claim_bodies();
   void append(const WriteBatch& batch, Table& table, std::span<const SeriesId> series);
 
   const EngineOptions& options_;
@@ -96,6 +99,7 @@ class Writer {
   std::unique_ptr<Log> log_;
   Version version_last_;
   std::vector<std::string> bodies_;  // Of the records of a group, and for their memory.
+  ScopedMemory bodies_memory_;
   std::set<SegmentId> dropped_segments_;
   int64_t unsynced_since_ns_ = 0;  // 0: all is synced.
   std::atomic<uint64_t> lsn_last_{0};  // The writer thread alone changes it.

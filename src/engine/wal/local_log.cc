@@ -35,7 +35,8 @@ LocalLog::LocalLog(LocalLogOptions options, FileSystem& files, const Clock& cloc
       clock_(clock),
       random_(random),
       generation_next_(options_.generation_first),
-      capacity_next_(std::min(options_.segment_bytes_first, options_.segment_bytes)) {
+      capacity_next_(std::min(options_.segment_bytes_first, options_.segment_bytes)),
+      blocks_memory_(options_.memory, MemoryGovernor::Use::kMemtables) {
   const MutexLock lock(mutex_);
   for (const OldSegment& segment : old) {
     segments_.push_back({segment.name, segment.lsn_last, segment.size_bytes});
@@ -141,6 +142,8 @@ Result<void> LocalLog::write_records(std::span<const std::string> bodies, Lsn ls
                                      uint64_t size_bytes, bool around_cache) {
   const size_t begun = offset_ % File::kBlockBytes;
   const size_t whole = whole_blocks(begun + size_bytes);
+  // Rows that were let in must be logged: others wait.
+  blocks_memory_.set_anyway(std::max(whole, blocks_.capacity_bytes()));
   blocks_.reserve(whole, begun);
   char* const records = blocks_.data() + begun;
   uint64_t lsn = raw(lsn_first);
@@ -163,6 +166,7 @@ Result<void> LocalLog::write_records(std::span<const std::string> bodies, Lsn ls
     std::memcpy(kept.data(), blocks_.data(), begun_next);
     blocks_ = std::move(kept);
   }
+  blocks_memory_.set_anyway(blocks_.capacity_bytes());
   return {};
 }
 
@@ -215,6 +219,7 @@ void LocalLog::rest(Lsn lsn) {
   }
   remove_files(spare);
   blocks_.free();
+  blocks_memory_.set_anyway(0);
   capacity_next_ = std::min(options_.segment_bytes_first, options_.segment_bytes);
 }
 

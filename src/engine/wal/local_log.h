@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_governor.h"
 #include "base/mutex.h"
 #include "engine/wal/block_buffer.h"
 #include "engine/wal/log.h"
@@ -26,6 +27,8 @@ struct LocalLogOptions {
   size_t segments_recycled_max = 2;
   /// Above that of every segment that ever was.
   uint64_t generation_first = 1;
+  /// Where the memory of records on their way is claimed; null: nowhere.
+  MemoryGovernor* memory = nullptr;
 };
 
 /// A segment of an earlier run.
@@ -81,6 +84,7 @@ class LocalLog final : public Log {
   // Blocks on their way to the file. The first block of the next write is there already, as far as
   // it was written: whole blocks are written, so that none has to be read for the sake of its rest.
   BlockBuffer blocks_;
+  ScopedMemory blocks_memory_;
 
   mutable Mutex mutex_;
   std::vector<Segment> segments_ GUARDED_BY(mutex_);  // The current one is last.

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/memory_governor.h"
 #include "engine/testing.h"
 #include "engine/wal/local_log.h"
 #include "engine/wal/wal_format.h"
@@ -183,6 +184,23 @@ TEST_F(LocalLogTest, KeepsWhatItAppendedAcrossRotationAndRestart) {
   LocalLog next = make(old);
   ASSERT_TRUE(next.rotate(0));
   EXPECT_EQ(next.generation(), 3u);
+}
+
+TEST_F(LocalLogTest, ClaimsTheMemoryOfRecordsOnTheirWay) {
+  MemoryGovernor memory(1u << 30, {});
+  const auto claimed = [&] { return memory.claimed_bytes(MemoryGovernor::Use::kMemtables); };
+  {
+    LocalLog log({.folder = "wal", .memory = &memory}, files, clock, random, {});
+    ASSERT_TRUE(log.rotate(0));
+    const std::string body(200'000, 'c');
+    ASSERT_TRUE(log.append(std::vector<std::string>{body, body}, Lsn{1}, true));
+    EXPECT_GE(claimed(), 2 * body.size()) << "they are kept for the next ones";
+    log.rest(Lsn{2});
+    EXPECT_EQ(claimed(), 0u);
+    ASSERT_TRUE(log.rotate(0));
+    ASSERT_TRUE(log.append(std::vector<std::string>{body}, Lsn{3}, true));
+  }
+  EXPECT_EQ(claimed(), 0u);
 }
 
 // Small and large ones in turn, which end anywhere in a block and take either way to the disk.

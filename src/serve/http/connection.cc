@@ -138,6 +138,7 @@ void Connection::set_deadline(int64_t timeout_ms) {
 void Connection::release_body_bytes() {
   shared_->bodies_bytes.fetch_sub(body_bytes_claimed_);
   body_bytes_claimed_ = 0;
+  body_bytes_reused_ = 0;
   static_cast<void>(body_memory_.set(0));
 }
 

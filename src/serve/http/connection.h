@@ -106,6 +106,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   HttpRequest request_;
   std::unique_ptr<Parser> parser_;
   size_t body_bytes_read_ = 0;     // Of it; the body may have room for more already.
+  size_t body_bytes_reused_ = 0;   // Of the room for it: there before it came.
   size_t body_bytes_wanted_ = 0;   // Of a body with a Content-Length.
   size_t body_bytes_claimed_ = 0;  // Counted in ConnectionShared::bodies_bytes.
   size_t low_water_bytes_ = 1;     // Of the socket.

@@ -39,7 +39,8 @@ bool Connection::claim_body_bytes(size_t total) {
     refuse(503, "too many request bodies are in memory");
     return false;
   }
-  if (total <= HttpServerOptions::kBodyBytesFree || body_memory_.set(total)) return true;
+  const size_t there = std::max(total, body_bytes_reused_);
+  if (there <= HttpServerOptions::kBodyBytesFree || body_memory_.set(there)) return true;
   refuse(503, "the memory limit is reached; try again soon");
   return false;
 }
@@ -48,6 +49,10 @@ void Connection::begin_sized_body(size_t size_bytes) {
   body_bytes_wanted_ = size_bytes;
   auto& body = request_.body;
   body = loop_->bodies()->take(size_bytes + kBodySpareBytes);
+  // Memory that was used before is there as a whole, whether bytes come or not; the pool had
+  // claimed it.
+  body_bytes_reused_ = body.capacity() >= BodyPool::kBytesMin ? body.capacity() : 0;
+  body_memory_.set_anyway(body_bytes_reused_);
   // Only addresses: memory comes with the bytes.
   body.reserve(BodyPool::room_for(std::min(size_bytes, kBodyReserveBytesMax) + kBodySpareBytes));
   const size_t here = std::min(size_bytes, buffer_.size());
