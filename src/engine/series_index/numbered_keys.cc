@@ -15,21 +15,41 @@ NumberedKeys::NumberedKeys(const SeriesIndex& index, const std::vector<ColumnId>
   }
 }
 
-void NumberedKeys::append(SeriesId id, std::string& keys, std::vector<uint32_t>& numbers) {
-  for (Tag& tag : tags_) {
-    const uint32_t number = tag.values == nullptr ? 0 : tag.values->value_ids().get(raw(id));
-    numbers.push_back(number);
-    if (number != 0) keys += cell_of(tag, number);
+// Tag after tag, since what is looked up for one series does not wait for another one's then.
+void NumberedKeys::append(std::span<const SeriesId> ids, std::string& keys,
+                          std::vector<size_t>& key_ends, std::vector<uint32_t>& numbers) {
+  const size_t begin = numbers.size();
+  const size_t tag_count = tags_.size();
+  numbers.resize(begin + ids.size() * tag_count);
+  uint32_t* const own = numbers.data() + begin;
+  for (size_t tag = 0; tag < tag_count; ++tag) {
+    const TagValues* values = tags_[tag].values;
+    if (values == nullptr) continue;
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const uint32_t number = values->value_ids().get(raw(ids[i]));
+      own[i * tag_count + tag] = number;
+      if (number >= tags_[tag].cells.size()) values->prefetch_place(number);
+    }
+  }
+  for (size_t i = 0; i < ids.size(); ++i) {
+    for (size_t tag = 0; tag < tag_count; ++tag) {
+      const uint32_t number = own[i * tag_count + tag];
+      if (number != 0) put_cell(tags_[tag], number, keys);
+    }
+    key_ends.push_back(keys.size());
   }
 }
 
-std::string_view NumberedKeys::cell_of(Tag& tag, uint32_t number) {
+void NumberedKeys::put_cell(Tag& tag, uint32_t number, std::string& keys) {
   const bool is_kept = number < tag.cells.size();
-  if (is_kept && !tag.cells[number].empty()) return tag.cells[number];
-  cell_ = tag.values->key_prefix();
-  ByteWriter(cell_).string(tag.values->text(number));
-  if (!is_kept) return cell_;
-  return tag.cells[number] = arena_.add(cell_);
+  if (is_kept && !tag.cells[number].empty()) {
+    keys += tag.cells[number];
+    return;
+  }
+  const size_t begin = keys.size();
+  keys += tag.values->key_prefix();
+  ByteWriter(keys).string(tag.values->text(number));
+  if (is_kept) tag.cells[number] = arena_.add(std::string_view(keys).substr(begin));
 }
 
 }  // namespace varve::engine

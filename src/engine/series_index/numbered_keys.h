@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +20,11 @@ class NumberedKeys {
   /// `tags`: by rising id, all that the series have. The index outlives it.
   NumberedKeys(const SeriesIndex& index, const std::vector<ColumnId>& tags);
 
-  /// Adds the key of a series to `keys`, and to `numbers` one number for each tag: the same number
-  /// is always the same text of the tag, 0 is none.
-  void append(SeriesId id, std::string& keys, std::vector<uint32_t>& numbers);
+  /// Adds the keys of some series to `keys` and where each ends to `key_ends`, and to `numbers` one
+  /// number for each tag of each series: the same number is always the same text of the tag, 0 is
+  /// none.
+  void append(std::span<const SeriesId> ids, std::string& keys, std::vector<size_t>& key_ends,
+              std::vector<uint32_t>& numbers);
 
  private:
   /// Tags with few values repeat them; more cells would not stay in the caches.
@@ -30,11 +33,10 @@ class NumberedKeys {
     const TagValues* values = nullptr;    // Null: no series ever had it.
     std::vector<std::string_view> cells;  // By number: its part of a key; empty: not yet known.
   };
-  std::string_view cell_of(Tag& tag, uint32_t number);
+  void put_cell(Tag& tag, uint32_t number, std::string& keys);
 
   std::vector<Tag> tags_;
   StringArena arena_;
-  std::string cell_;  // Being put together.
 };
 
 }  // namespace varve::engine

@@ -27,14 +27,17 @@ TEST(NumberedKeys, AreTheKeysOfTheIndexAndNumberTheirTexts) {
   NumberedKeys numbered(index, tags);
   std::map<std::pair<size_t, uint32_t>, std::string> text_of;
   std::map<std::pair<size_t, std::string>, uint32_t> number_of;
-  std::string key;
-  std::vector<uint32_t> numbers;
+  std::string all = "before";
+  std::vector<size_t> ends;
+  std::vector<uint32_t> all_numbers = {77};
+  numbered.append(std::span(ids).first(6'000), all, ends, all_numbers);
+  numbered.append(std::span(ids).subspan(6'000), all, ends, all_numbers);
+  ASSERT_EQ(ends.size(), keys.size());
+  ASSERT_EQ(all_numbers.size(), 1 + keys.size() * tags.size());
   for (size_t host = 0; host < keys.size(); ++host) {
-    key = "before";
-    numbers.clear();
-    numbered.append(ids[host], key, numbers);
-    ASSERT_EQ(key, "before" + keys[host]);
-    ASSERT_EQ(numbers.size(), tags.size());
+    const size_t begin = host == 0 ? 6 : ends[host - 1];
+    ASSERT_EQ(std::string_view(all).substr(begin, ends[host] - begin), keys[host]);
+    const auto numbers = std::span(all_numbers).subspan(1 + host * tags.size(), tags.size());
     for (size_t tag = 0; tag < tags.size(); ++tag) {
       const std::string text(key_cell(keys[host], tags[tag]));
       ASSERT_NE(numbers[tag], 0u);
@@ -56,7 +59,9 @@ TEST(NumberedKeys, GiveZeroForATagThatTheSeriesLacks) {
   NumberedKeys numbered(index, {ColumnId{1}, ColumnId{7}, ColumnId{300}});
   std::string keys;
   std::vector<uint32_t> numbers;
-  for (const SeriesId id : {both_id, one_id, none_id}) numbered.append(id, keys, numbers);
+  std::vector<size_t> ends;
+  numbered.append(std::vector{both_id, one_id, none_id}, keys, ends, numbers);
+  EXPECT_EQ(ends, (std::vector{both.size(), both.size() + one.size(), both.size() + one.size()}));
   EXPECT_EQ(keys, both + one);
   EXPECT_EQ(numbers, (std::vector<uint32_t>{1, 0, 1, 0, 0, 2, 0, 0, 0}));
 }

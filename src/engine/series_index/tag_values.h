@@ -32,6 +32,8 @@ class TagValues {
   /// Value ids are [1, value_count()]; 0 means that the series does not have the tag.
   uint32_t value_count() const { return value_count_.load(std::memory_order_acquire); }
   std::string_view text(uint32_t value_id) const;
+  /// Fetches a part of what text() will read.
+  void prefetch_place(uint32_t value_id) const { places_.prefetch(value_id); }
   /// The id of a text; 0 when it never was a value.
   uint32_t find(std::string_view text) const;
   const ValueIds& value_ids() const { return value_ids_; }

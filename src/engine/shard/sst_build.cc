@@ -164,6 +164,7 @@ Result<void> append_memtables(const SstBuild& build, MemtableRows rows,
   const size_t rows_max = std::max<size_t>(1, build.options.build_bytes_max / row_bytes(build));
   MemtableRows::Slab slab;
   NumberedKeys numbered(index, tags);
+  std::vector<SeriesId> ids;
   std::string keys;
   std::vector<size_t> key_ends;
   std::vector<uint32_t> numbers;  // As many for each run as there are tags.
@@ -176,10 +177,9 @@ Result<void> append_memtables(const SstBuild& build, MemtableRows rows,
     slices.clear();
     key_ends.clear();
     numbers.clear();
-    for (const MemtableRows::Run& run : slab.runs) {
-      numbered.append(run.series, keys, numbers);
-      key_ends.push_back(keys.size());
-    }
+    ids.clear();
+    for (const MemtableRows::Run& run : slab.runs) ids.push_back(run.series);
+    numbered.append(ids, keys, key_ends, numbers);
     for (size_t i = 0; i < slab.runs.size(); ++i) {
       const MemtableRows::Run& run = slab.runs[i];
       const auto times = std::span(slab.times_ns).subspan(run.row_begin, run.row_count);

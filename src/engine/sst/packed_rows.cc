@@ -9,6 +9,7 @@
 #include <cstring>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -22,6 +23,8 @@ constexpr size_t kPageBytesMax = size_t{16} << 20;
 constexpr size_t kRowsMax = 128 * 1024;
 /// Statistics may always take so much.
 constexpr size_t kSummaryCostFreeBytes = 20'000;
+/// So few texts are cheap either way.
+constexpr size_t kPlainTextsMin = 1'000;
 /// What a column costs in Parquet's footer, about, however little is in it.
 constexpr size_t kColumnCostBytes = 100;
 
@@ -137,9 +140,17 @@ arrow::Status PackedRows::open(const std::shared_ptr<FileOutput>& output) {
     columns.push_back(arrow::field(name, std::move(type), is_optional, id));
     return name;
   };
-  for (const SstColumn& tag : tags_) {
-    properties.enable_dictionary(
-        add(tag.name, arrow::dictionary(arrow::int32(), arrow::utf8()), true, &tag));
+  for (size_t tag = 0; tag < tags_.size(); ++tag) {
+    // A dictionary of texts that hardly repeat costs its numbers on top.
+    const size_t texts = tag_cells_[tag].text_count();
+    is_plain_.push_back(texts >= kPlainTextsMin && texts * 4 >= rows_.size() * 3);
+    const SstColumn* column = &tags_[tag];
+    if (is_plain_.back()) {
+      add(column->name, arrow::utf8(), true, column);
+    } else {
+      properties.enable_dictionary(
+          add(column->name, arrow::dictionary(arrow::int32(), arrow::utf8()), true, column));
+    }
   }
   add(unique("series_hash"), arrow::fixed_size_binary(16), true);
   for (const char* name : {"time_first", "time_last"}) {
@@ -191,8 +202,9 @@ arrow::Status PackedRows::write(const std::shared_ptr<FileOutput>& output,
 }
 
 arrow::Status PackedRows::write_keys() {
-  for (TagColumn& tag : tag_cells_) {
-    ARROW_ASSIGN_OR_RAISE(const auto array, tag.finish());
+  for (size_t tag = 0; tag < tags_.size(); ++tag) {
+    TagColumn& cells = tag_cells_[tag];
+    ARROW_ASSIGN_OR_RAISE(const auto array, is_plain_[tag] ? cells.finish_plain() : cells.finish());
     ARROW_RETURN_NOT_OK(writer_->WriteColumnChunk(*array));
   }
   arrow::FixedSizeBinaryBuilder hashes(arrow::fixed_size_binary(16), arrow_memory());
@@ -257,13 +269,16 @@ arrow::Status PackedRows::write_payload(size_t column, FileOutput& output,
                                         std::span<SstChunk> chunks) {
   arrow::BinaryBuilder cells(arrow_memory());
   size_t page = 0;
+  int64_t nulls = 0;  // In front of the next page.
   for (const Row& row : rows_) {
-    if (row.has_page) {
-      ARROW_RETURN_NOT_OK(cells.Append(pages_[page++][column]));
-    } else {
-      ARROW_RETURN_NOT_OK(cells.AppendNull());
+    if (!row.has_page) {
+      ++nulls;
+      continue;
     }
+    ARROW_RETURN_NOT_OK(cells.AppendNulls(std::exchange(nulls, 0)));
+    ARROW_RETURN_NOT_OK(cells.Append(pages_[page++][column]));
   }
+  ARROW_RETURN_NOT_OK(cells.AppendNulls(nulls));
   ARROW_ASSIGN_OR_RAISE(const auto array, cells.Finish());
   ARROW_ASSIGN_OR_RAISE(const int64_t begin, output.Tell());
   std::string written;

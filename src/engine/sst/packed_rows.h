@@ -7,6 +7,7 @@
 #include <parquet/arrow/writer.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -61,7 +62,8 @@ class PackedRows {
   size_t numeric_field_count_ = 0;
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
   std::vector<TagColumn> tag_cells_;
-  std::vector<Row> rows_;
+  std::vector<bool> is_plain_;  // By tag: no dictionary.
+  std::deque<Row> rows_;        // Many: none is moved when there are more.
   std::vector<FieldSummary> summaries_;  // Of the rows that have some, field by field.
   std::vector<std::vector<std::string>> pages_;
   size_t page_bytes_ = 0;

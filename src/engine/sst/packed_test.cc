@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What holds for the packed layout alone; what holds for all stands in sst_test.cc.
 #include <gtest/gtest.h>
+#include <parquet/column_reader.h>
 #include <parquet/file_reader.h>
 #include <parquet/metadata.h>
 #include <parquet/statistics.h>
@@ -229,6 +230,54 @@ TEST_F(Packed, IsTheSameWhetherTagsComeAsTextsOrAsNumbers) {
   EXPECT_EQ(bytes_of([](size_t) { return true; }), expected);
   EXPECT_EQ(bytes_of([](size_t one) { return one % 5 != 0; }), expected);
   EXPECT_EQ(bytes_of([](size_t one) { return one < 1'000; }), expected);
+}
+
+TEST_F(Packed, SparesTagsThatHardlyRepeatADictionary) {
+  constexpr ColumnId kRack{5};
+  std::vector<std::string> keys;
+  for (int host = 0; host < 1'300; ++host) {
+    const std::string name = "host_" + std::to_string(host);
+    const std::string rack = std::to_string(host % 7);
+    std::vector<KeyCell> cells = {{kHost, name}, {kRack, rack}};
+    if (host % 13 == 0) cells.erase(cells.begin());
+    keys.push_back(encode_series_key(cells));
+  }
+  std::ranges::sort(keys, {}, series_key_hash);
+  keys.erase(std::ranges::unique(keys).begin(), keys.end());
+  auto writer = make_sst_writer(
+      files_, {.path = kPath,
+               .layout = SstLayout::kPacked,
+               .table_name = "cpu",
+               .columns = {{kHost, ColumnKind::kTag, ValueType::kString, "host"},
+                           {kRack, ColumnKind::kTag, ValueType::kString, "rack"},
+                           {kUsage, ColumnKind::kField, ValueType::kInt64, "usage"},
+                           {kText, ColumnKind::kField, ValueType::kString, "text"}}});
+  ASSERT_TRUE(writer.has_value());
+  for (const std::string& key : keys) append(**writer, key, 0, 2);
+  const auto summary = (*writer)->finish();
+  ASSERT_TRUE(summary.has_value());
+  check();
+  const std::shared_ptr<File> file = *files_.open(kPath, FileSystem::OpenMode::kRead);
+  const auto parquet_file =
+      parquet::ParquetFileReader::Open(std::make_shared<FileInput>(file, summary->size_bytes));
+  const auto group = parquet_file->RowGroup(0);
+  EXPECT_FALSE(group->metadata()->ColumnChunk(0)->has_dictionary_page());
+  EXPECT_TRUE(group->metadata()->ColumnChunk(1)->has_dictionary_page());
+  for (const ColumnId tag : {kHost, kRack}) {
+    const auto column = std::static_pointer_cast<parquet::ByteArrayReader>(
+        group->Column(tag == kHost ? 0 : 1));
+    for (const std::string& key : keys) {
+      parquet::ByteArray text;
+      int16_t level = 0;
+      int64_t values = 0;
+      ASSERT_EQ(column->ReadBatch(1, &level, nullptr, &text, &values), 1);
+      const auto wanted = key_cell(key, tag);
+      ASSERT_EQ(values, wanted.empty() ? 0 : 1);
+      if (values == 1) {
+        ASSERT_EQ(std::string_view(text), wanted);
+      }
+    }
+  }
 }
 
 }  // namespace
