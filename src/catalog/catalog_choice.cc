@@ -59,14 +59,23 @@ CatalogChoice choose_catalog(const std::optional<CatalogLogContent>& log_found,
 
   CatalogChoice choice{.entries = {}, .generation = highest};
   // Of an earlier version, which knew of no log.
-  const bool is_unlogged = database_reaches && database.has_unchecked &&
-                           database.generation == highest;
+  const bool is_unlogged =
+      database.is_sound && (database.is_changed_by_others ||
+                            (database.has_unchecked && database.generation == highest));
+  // Then the engine has dropped and begun tables as that version said.
+  const bool is_lost_with_it = database.is_changed_by_others && !database.is_sound;
   CatalogEntries logged;
   if (log_reaches) {
     logged = log.snapshot;
     apply_above(log.snapshot_generation, log.changes, logged);
   }
-  if (log_reaches && !is_unlogged) {
+  if (is_unlogged) {
+    choice.entries = database.entries;
+    choice.is_unchecked = true;
+    choice.log_is_overtaken = log_found && (!log_reaches || logged != choice.entries);
+    // So that the log is the older one, should it not be written now.
+    if (choice.log_is_overtaken) choice.generation = highest + 1;
+  } else if (log_reaches && !is_lost_with_it) {
     choice.entries = std::move(logged);
   } else if (database_reaches) {
     choice.entries = database.entries;
@@ -86,7 +95,7 @@ CatalogChoice choose_catalog(const std::optional<CatalogLogContent>& log_found,
   const bool is_behind = database.generation < choice.generation &&
                          (!log.is_snapshot_whole || database.generation >= log.snapshot_generation);
   choice.database_is_wrong = !database_found || !database.is_sound ||
-                             (choice.database_differs && !is_behind);
+                             (choice.database_differs && !is_behind && !is_unlogged);
   return choice;
 }
 

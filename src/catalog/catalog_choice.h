@@ -17,6 +17,8 @@ struct StoredDatabase {
   uint64_t generation = 0;  ///< 0: an earlier Varve, which had none.
   /// Rows that an earlier Varve wrote, without checksums.
   bool has_unchecked = false;
+  /// An earlier Varve, or a person, has changed it since, and knew of no log.
+  bool is_changed_by_others = false;
   /// All there is was read, and is as it was written.
   bool is_sound = true;
 };
@@ -34,6 +36,8 @@ struct CatalogChoice {
   bool database_is_wrong = false;
   /// It lacks changes, or parts.
   bool log_is_wrong = false;
+  /// It lacks what an earlier Varve, which knew of no log, has changed since. That is no damage.
+  bool log_is_overtaken = false;
 };
 
 /// Nothing: the file does not exist. At least one does.

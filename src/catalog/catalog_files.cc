@@ -32,7 +32,7 @@ struct DatabaseFile {
   std::string reason;  // The first of what is wrong.
 };
 
-class Opening {
+class Opening : public std::enable_shared_from_this<Opening> {
  public:
   Opening(FileSystem& files, const std::string& path, bool has_rows)
       : files_(files), path_(path), log_path_(catalog_log_path(path)), has_rows_(has_rows) {}
@@ -48,6 +48,10 @@ class Opening {
     auto store = std::make_unique<LoggedKeyValue>(files_, log_path_, std::move(database_->store),
                                                   choice_.generation);
     TRY_VOID(open_log(*store));
+    if (is_full_) {
+      store->wait_for_space([self = shared_from_this()] { return self->open_at_last(); });
+    }
+    log_.reset();
     for (const std::string& sentence : result_.damage) {
       log::error("catalog.damaged", {{"what", sentence}});
     }
@@ -72,6 +76,8 @@ class Opening {
     if (!TRY(files_.exists(path_))) return {};
     database_.emplace();
     auto opened = SqliteKeyValue::open(path_, SqliteSync::kCheckpoints);
+    is_full_ = !opened && opened.error().code == ErrorCode::kNoSpace;
+    if (is_full_) opened = SqliteKeyValue::open_to_read(path_);
     if (!opened && opened.error().code != ErrorCode::kCorrupt) return fail(opened.error());
     if (!opened) {
       spoil(opened.error().message);
@@ -87,7 +93,10 @@ class Opening {
     StoredDatabase& found = database_->content;
     found.entries = std::move(content->entries);
     found.has_unchecked = content->has_unchecked;
+    found.is_changed_by_others = content->is_changed_by_others;
     if (!content->complaints.empty()) spoil(content->complaints.front());
+    // Of a file cut to nothing, say; an empty catalog is not what there are rows of.
+    if (database_->store->was_made() && has_rows_) spoil("there is no catalog in it");
     if (const auto stored = found.entries.find(kGenerationKey); stored != found.entries.end()) {
       const auto generation = decode_generation(stored->second);
       if (!generation) spoil(generation.error().message);
@@ -200,7 +209,8 @@ class Opening {
   Result<void> keep_damaged_log() {
     if (!is_log_damaged_) return {};
     const std::string bytes = TRY(read_file(files_, log_path_));
-    return write_file_atomically(files_, TRY(place_for(log_path_)), bytes);
+    const auto kept = write_file_atomically(files_, TRY(place_for(log_path_)), bytes);
+    return kept || kept.error().code != ErrorCode::kNoSpace ? kept : Result<void>();
   }
 
   Result<void> write_log_of_choice() {
@@ -211,8 +221,33 @@ class Opening {
     });
   }
 
+  // A full disk can still be read: then a database in memory stands in for the file.
   Result<void> mend_database() {
-    if (database_ && choice_.database_is_wrong) {
+    if (!is_full_) {
+      const auto mended = mend_database_file();
+      if (mended || mended.error().code != ErrorCode::kNoSpace) return mended;
+    }
+    log::warn("catalog.waits_for_space", {{"file", path_}});
+    is_full_ = true;
+    database_.emplace();
+    database_->store = TRY(SqliteKeyValue::open(":memory:", SqliteSync::kCheckpoints));
+    return write_database(/*puts_all=*/true);
+  }
+
+  // Before the first change after a start with a full disk.
+  Result<std::unique_ptr<SqliteKeyValue>> open_at_last() {
+    database_.reset();
+    TRY_VOID(read_database());
+    if (is_full_) return fail(ErrorCode::kNoSpace, "the disk is full: " + path_);
+    choice_.database_is_wrong = database_ && !database_->content.is_sound;
+    choice_.database_differs = true;
+    TRY_VOID(mend_database_file());
+    return std::move(database_->store);
+  }
+
+  Result<void> mend_database_file() {
+    const bool is_made = database_ && database_->store && database_->store->was_made();
+    if (database_ && choice_.database_is_wrong && !is_made) {
       database_->store.reset();
       const std::string place = TRY(place_for(path_));
       for (const char* suffix : {"", "-wal", "-journal"}) {
@@ -258,9 +293,9 @@ class Opening {
   }
 
   Result<void> open_log(LoggedKeyValue& store) {
-    const bool is_good = log_ && !is_log_damaged_ && !choice_.log_is_wrong && !log_->is_torn &&
-                         !choice_.is_lossy;
-    if (is_good) return store.go_on(log_bytes_);
+    const bool is_good = log_ && !is_log_damaged_ && !choice_.log_is_wrong &&
+                         !choice_.log_is_overtaken && !log_->is_torn && !choice_.is_lossy;
+    if (is_good) return store.go_on(log_bytes_, log_->snapshot_bytes);
     if (log_ && log_->is_torn) log::warn("catalog_log.torn", {{"file", log_path_}});
     auto begun = store.begin_log();
     if (begun || begun.error().code != ErrorCode::kNoSpace) return begun;
@@ -276,6 +311,7 @@ class Opening {
   std::optional<CatalogLogContent> log_;
   uint64_t log_bytes_ = 0;
   bool is_log_damaged_ = false;
+  bool is_full_ = false;
   std::optional<DatabaseFile> database_;
   CatalogChoice choice_;
   CatalogFiles result_;
@@ -291,7 +327,7 @@ std::string catalog_log_path(const std::string& database_path) {
 }
 
 Result<CatalogFiles> open_catalog_files(FileSystem& files, const std::string& path, bool has_rows) {
-  return Opening(files, path, has_rows).run();
+  return std::make_shared<Opening>(files, path, has_rows)->run();
 }
 
 Result<void> settle_recovery(KeyValue& store) {

@@ -274,6 +274,80 @@ TEST_F(CatalogFilesTest, TakesOverTheFileOfAnEarlierVersionAndGuardsItFromThenOn
   EXPECT_EQ(entries_of(*opened.store), wanted);
 }
 
+// What an earlier version does: it knows of no checksums, no generations and no log.
+void change_as_earlier_version(const std::string& path, const std::vector<std::string>& changes) {
+  SqliteFile file(path);
+  ASSERT_TRUE(file.open(SqliteSync::kCommits));
+  for (const std::string& sql : changes) {
+    const auto done = file.execute(sql.c_str());
+    ASSERT_TRUE(done) << done.error().message;
+  }
+}
+
+constexpr const char* kDropUser = "DELETE FROM key_value WHERE key = 'user/1'";
+constexpr const char* kMakeDatabase =
+    "INSERT OR REPLACE INTO key_value (key, value) VALUES ('db/9', "
+    "'1{\"name\":\"other\",\"default_policy\":\"autogen\"}'), ('next/db', '1{\"next\":10}')";
+
+TEST_F(CatalogFilesTest, KeepsWhatAnEarlierVersionChangedMeanwhile) {
+  for (const std::vector<std::string>& changes :
+       {std::vector<std::string>{kDropUser}, {kMakeDatabase}, {kMakeDatabase, kDropUser}}) {
+    const std::string folder = folder_.file("a");
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    fill(folder);
+    CatalogEntries wanted = entries_of(*open(folder).store);
+    change_as_earlier_version(path(folder), changes);
+    if (changes.back() == kDropUser) wanted.erase("user/1");
+    if (changes.front() == kMakeDatabase) {
+      wanted["db/9"] = R"(1{"name":"other","default_policy":"autogen"})";
+      wanted["next/db"] = R"(1{"next":10})";
+    }
+    const std::string old_log = bytes_of(folder + "/catalog.log");
+    auto opened = open(folder);
+    EXPECT_TRUE(opened.damage.empty()) << opened.damage[0];
+    EXPECT_EQ(entries_of(*opened.store), wanted);
+    opened.store.reset();
+    // The power failed before the log was written anew.
+    write_bytes(folder + "/catalog.log", old_log);
+    EXPECT_EQ(entries_of(*open(folder).store), wanted);
+    opened = open(folder);
+    EXPECT_TRUE(opened.damage.empty());
+    EXPECT_EQ(entries_of(*opened.store), wanted);
+  }
+}
+
+TEST_F(CatalogFilesTest, KeepsWhatAnEarlierVersionChangedWhileTheDatabaseWasBehind) {
+  const std::string folder = make_folder("a");
+  fill(folder);
+  const std::string behind = bytes_of(path(folder));
+  {
+    auto catalog = open_catalog(open(folder).store, {}).value();
+    ASSERT_TRUE(catalog->create_database("in the log alone", {}));
+  }
+  write_bytes(path(folder), behind);
+  change_as_earlier_version(path(folder), {kMakeDatabase, kDropUser});
+  // Its engine has begun tables with these ids.
+  const auto entries = entries_of(*open(folder).store);
+  EXPECT_TRUE(entries.contains("db/9"));
+  EXPECT_FALSE(entries.contains("user/1"));
+  EXPECT_FALSE(entries.contains("db/4"));
+}
+
+TEST_F(CatalogFilesTest, TakesAFileCutToNothingForOneThatIsMissing) {
+  const std::string folder = make_folder("a");
+  write_bytes(path(folder), "");
+  EXPECT_TRUE(open(folder, true).is_recovering) << "there are rows, and nothing says of what";
+
+  const std::string logged = make_folder("logged");
+  fill(logged);
+  const auto wanted = entries_of(*open(logged).store);
+  write_bytes(path(logged), "");
+  const auto opened = open(logged);
+  EXPECT_EQ(opened.damage.size(), 1u);
+  EXPECT_EQ(entries_of(*opened.store), wanted);
+}
+
 TEST_F(CatalogFilesTest, TellsANewFolderFromOneThatLostItsCatalog) {
   auto fresh = open(make_folder("new"), false);
   EXPECT_TRUE(fresh.damage.empty());

@@ -114,6 +114,7 @@ class LogWalk {
       }
       end_ = offset + record->size_bytes;
       offset = end_;
+      if (record->body.kind != Kind::kChange) content_.snapshot_bytes = end_;
       awaits_copy_ = record->body.kind == Kind::kChange && !record->is_copy;
       take(std::move(record->body));
     }
@@ -214,10 +215,10 @@ Result<CatalogLogContent> read_catalog_log(std::string_view bytes) {
 CatalogLogWriter::CatalogLogWriter(FileSystem& files, std::string path)
     : files_(files), path_(std::move(path)) {}
 
-Result<void> CatalogLogWriter::go_on(uint64_t size_bytes) {
+Result<void> CatalogLogWriter::go_on(uint64_t size_bytes, uint64_t snapshot_bytes) {
   file_ = TRY(files_.open(path_, FileSystem::OpenMode::kReadWrite));
   size_bytes_ = size_bytes;
-  snapshot_bytes_ = size_bytes;
+  snapshot_bytes_ = snapshot_bytes;
   return {};
 }
 
@@ -252,14 +253,29 @@ Result<void> CatalogLogWriter::append(const CatalogChange& change) {
   for (const CatalogEdit& edit : change.edits) append_edit(edit, writer);
   std::string bytes;
   for (const uint32_t magic : {kRecordMagic, kCopyMagic}) append_record(magic, body, bytes);
-  Result<void> written = file_->write_at(size_bytes_, bytes);
-  if (written) written = file_->sync();
-  if (!written) {
-    file_.reset();
+  if (const auto written = file_->write_at(size_bytes_, bytes); !written) {
+    cut();
     return written;
   }
+  if (const auto synced = file_->sync(); !synced) {
+    file_.reset();
+    return synced;
+  }
   size_bytes_ += bytes.size();
+  last_bytes_ = bytes.size();
   return {};
+}
+
+void CatalogLogWriter::take_back() {
+  size_bytes_ -= std::exchange(last_bytes_, 0);
+  cut();
+}
+
+// A shorter file needs no space. What cannot be cut off goes with the next beginning.
+void CatalogLogWriter::cut() {
+  Result<void> done = file_->truncate(size_bytes_);
+  if (done) done = file_->sync();
+  if (!done) file_.reset();
 }
 
 bool CatalogLogWriter::wants_beginning() const {

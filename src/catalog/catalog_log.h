@@ -39,6 +39,7 @@ struct CatalogLogContent {
   CatalogEntries snapshot;
   /// False: parts of the snapshot are missing.
   bool is_snapshot_whole = false;
+  uint64_t snapshot_bytes = 0;
   /// By rising generation; one that is missing between them is lost.
   std::vector<CatalogChange> changes;
   /// Places that no good record holds although one follows: "from byte 3 to 7".
@@ -59,23 +60,28 @@ class CatalogLogWriter {
   /// Nothing is done before the first call. The file system outlives it.
   CatalogLogWriter(FileSystem& files, std::string path);
 
-  /// A file that was read whole and is gone on with; its size.
-  Result<void> go_on(uint64_t size_bytes);
+  /// A file that was read whole and is gone on with; its size, and that of its snapshot.
+  Result<void> go_on(uint64_t size_bytes, uint64_t snapshot_bytes);
   /// Replaces the file by one that begins with these entries; the old or the new one is there
   /// whatever happens.
   Result<void> begin(uint64_t generation, const VisitCatalogEntries& visit);
   /// Durable when it returns. After an error the change may be in the file or not, until a begin().
   Result<void> append(const CatalogChange& change);
+  /// The change appended last did not happen after all.
+  void take_back();
   /// Whether a begin() has to come before the next append(): at first, after an error, when told,
   /// and when the file has grown well beyond its snapshot.
   bool wants_beginning() const;
   void want_beginning() { file_.reset(); }
 
  private:
+  void cut();
+
   FileSystem& files_;
   const std::string path_;
   std::unique_ptr<File> file_;  // Null: a beginning is wanted.
   uint64_t size_bytes_ = 0;
+  uint64_t last_bytes_ = 0;  // Of the change appended last.
   uint64_t snapshot_bytes_ = 0;
 };
 

@@ -111,6 +111,38 @@ TEST(CatalogLog, RefusesWhatANewerVarveWrote) {
   EXPECT_EQ(read_catalog_log(bytes).error().code, ErrorCode::kUnsupported);
 }
 
+CatalogChange change_of(uint64_t generation, const std::string& key, size_t size_bytes) {
+  return {.generation = generation, .edits = {{.key = key, .value = std::string(size_bytes, 'x')}}};
+}
+
+TEST(CatalogLog, ForgetsAChangeThatIsTakenBack) {
+  SimulatedFileSystem files;
+  CatalogLogWriter log(files, "log");
+  ASSERT_TRUE(log.begin(1, [](const OnCatalogEntry&) { return Result<void>(); }));
+  ASSERT_TRUE(log.append(change_of(2, "refused", 10'000)));
+  log.take_back();
+  ASSERT_TRUE(log.append(change_of(2, "made", 10)));
+  const auto content = read_catalog_log(*read_file(files, "log"));
+  ASSERT_TRUE(content);
+  EXPECT_EQ(content->changes, std::vector{change_of(2, "made", 10)});
+  EXPECT_FALSE(content->is_torn);
+  EXPECT_TRUE(content->damage.empty());
+}
+
+TEST(CatalogLog, IsBegunAnewWhenItHasGrownOverManyStarts) {
+  SimulatedFileSystem files;
+  {
+    CatalogLogWriter log(files, "log");
+    ASSERT_TRUE(log.begin(1, [](const OnCatalogEntry& on_entry) { return on_entry("a", "b"); }));
+    for (uint64_t i = 2; i < 5; ++i) ASSERT_TRUE(log.append(change_of(i, "k", 1 << 20)));
+  }
+  const std::string bytes = *read_file(files, "log");
+  ASSERT_GT(bytes.size(), 6u << 20);
+  CatalogLogWriter next(files, "log");
+  ASSERT_TRUE(next.go_on(bytes.size(), read_catalog_log(bytes)->snapshot_bytes));
+  EXPECT_TRUE(next.wants_beginning());
+}
+
 class LoggedKeyValueTest : public testing::Test {
  protected:
   std::unique_ptr<LoggedKeyValue> open() {

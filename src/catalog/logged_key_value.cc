@@ -58,8 +58,8 @@ class LoggedTransaction final : public KeyValueTransaction {
     TRY_VOID(store_->log_.append(change_));
     auto committed = database_->commit();
     if (!committed) {
-      // The log has what the caller is told did not happen: the next change writes it anew.
-      store_->log_.want_beginning();
+      // The log has what the caller is told did not happen.
+      store_->log_.take_back();
       return committed;
     }
     store_->generation_ = change_.generation;
@@ -93,10 +93,23 @@ Result<void> LoggedKeyValue::begin_log() {
 Result<std::unique_ptr<KeyValueTransaction>> LoggedKeyValue::begin() {
   std::unique_lock turn(turn_);
   // Without a log one can still read.
-  Result<void> may_change;
-  if (log_.wants_beginning()) may_change = begin_log();
+  Result<void> may_change = get_ready();
   return std::make_unique<LoggedTransaction>(*this, std::move(turn), std::move(may_change),
                                              TRY(database_->begin()));
+}
+
+Result<void> LoggedKeyValue::get_ready() {
+  if (open_at_last_) {
+    database_ = TRY(open_at_last_());
+    open_at_last_ = nullptr;
+    log_.want_beginning();
+  }
+  return log_.wants_beginning() ? begin_log() : Result<void>();
+}
+
+Result<std::vector<std::string>> LoggedKeyValue::check() {
+  const std::unique_lock turn(turn_);
+  return database_->check();
 }
 
 }  // namespace varve

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/checksum.h"
+#include "catalog/reserved_keys.h"
 
 namespace varve {
 namespace {
@@ -119,6 +120,9 @@ Result<std::unique_ptr<SqliteKeyValue>> SqliteKeyValue::open(const std::string& 
 }
 
 Result<void> SqliteKeyValue::begin_to_write() {
+  was_made_ = !TRY(TRY(Statement::prepare(
+                           file_, "SELECT 1 FROM sqlite_master WHERE name = 'key_value'"))
+                       .step());
   TRY_VOID(file_.execute(
       "CREATE TABLE IF NOT EXISTS key_value (key TEXT PRIMARY KEY, value TEXT NOT NULL, "
       "crc INTEGER) WITHOUT ROWID"));
@@ -126,10 +130,24 @@ Result<void> SqliteKeyValue::begin_to_write() {
   if (!Statement::prepare(file_, "SELECT crc FROM key_value LIMIT 0")) {
     TRY_VOID(file_.execute("ALTER TABLE key_value ADD COLUMN crc INTEGER"));
   }
+  TRY_VOID(watch_for_others());
   put_.emplace(TRY(Statement::prepare(
       file_, "INSERT OR REPLACE INTO key_value (key, value, crc) VALUES (?1, ?2, ?3)")));
   remove_.emplace(TRY(Statement::prepare(file_, "DELETE FROM key_value WHERE key = ?1")));
   return prepare();
+}
+
+// An earlier version knows of no checksums, generations or logs: what it removes leaves no trace.
+// So the file itself takes the checksum off the generation, for everyone but this class.
+Result<void> SqliteKeyValue::watch_for_others() {
+  sqlite3_db_config(file_.handle(), SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
+  for (const char* event : {"INSERT", "UPDATE", "DELETE"}) {
+    const std::string sql = std::string("CREATE TRIGGER IF NOT EXISTS other_") + event + " AFTER " +
+                            event + " ON key_value BEGIN UPDATE key_value SET crc = NULL WHERE " +
+                            "key = '" + std::string(kGenerationKey) + "'; END";
+    TRY_VOID(file_.execute(sql.c_str()));
+  }
+  return {};
 }
 
 Result<std::unique_ptr<SqliteKeyValue>> SqliteKeyValue::open_to_read(const std::string& path) {
@@ -168,6 +186,7 @@ Result<void> SqliteKeyValue::read_rows(const char* order, SqliteContent& content
       continue;
     }
     if (!checksum) content.has_unchecked = true;
+    if (!checksum && key == kGenerationKey) content.is_changed_by_others = true;
     content.entries.insert_or_assign(std::move(key), std::move(value));
   }
   return {};

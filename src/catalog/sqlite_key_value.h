@@ -26,6 +26,8 @@ struct SqliteContent {
   CatalogEntries entries;
   /// Rows without a checksum: an earlier Varve wrote them.
   bool has_unchecked = false;
+  /// An earlier Varve, or a person, has changed something since this one did.
+  bool is_changed_by_others = false;
   /// What is wrong, one sentence each; empty: all there is was read.
   std::vector<std::string> complaints;
 };
@@ -37,6 +39,8 @@ class SqliteKeyValue final : public KeyValue {
   static Result<std::unique_ptr<SqliteKeyValue>> open(const std::string& path, SqliteSync sync);
   static Result<std::unique_ptr<SqliteKeyValue>> open_to_read(const std::string& path);
 
+  /// open() found no catalog, not even an empty one.
+  bool was_made() const { return was_made_; }
   Result<std::unique_ptr<KeyValueTransaction>> begin() override;
   Result<std::vector<std::string>> check() override;
   /// Reads everything, damaged or not. kIo when that cannot be done now.
@@ -52,6 +56,7 @@ class SqliteKeyValue final : public KeyValue {
 
   explicit SqliteKeyValue(std::string path) : file_(std::move(path)) {}
   Result<void> begin_to_write();
+  Result<void> watch_for_others();
   Result<void> prepare();
   /// From the first row to the first that cannot be read.
   Result<void> read_rows(const char* order, SqliteContent& content);
@@ -59,6 +64,7 @@ class SqliteKeyValue final : public KeyValue {
 
   SqliteFile file_;
   const char* begin_ = "BEGIN IMMEDIATE";
+  bool was_made_ = false;
   bool has_checksums_ = false;
   // Of the open transaction.
   std::optional<Statement> get_;
