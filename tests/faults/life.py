@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a server starts, shares its directory (it does not), stops, and comes back."""
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -50,9 +51,8 @@ def foreign_directories(cases):
         path = os.path.join(server.data, "VARVE")
         with open(path, encoding="ascii") as file:
             text = file.read()
-        digits = "".join(c for c in text if c.isdigit())
         with open(path, "w", encoding="ascii") as file:
-            file.write(text.replace(digits, "9999"))
+            file.write(re.sub("[0-9]+", "9999", text))
         refuses_to_start(cases, "data of a newer format is refused by number", server, "9999")
         with open(path, "w", encoding="ascii") as file:
             file.write(text)
