@@ -2,11 +2,13 @@
 #include "engine/shard/writer.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "base/memory_governor.h"
 #include "base/metrics.h"
+#include "engine/shard/write_pace.h"
 #include "engine/wal/wal_format.h"
 
 namespace varve::engine {
@@ -224,6 +226,7 @@ void Writer::commit(std::vector<WriteTask> tasks) {
     state_.accepted();
     log::info("shard.writes_accepted");
   }
+  const size_t used_before = memtable_bytes();
   for (const Pending& pending : group) {
     const auto& batches = pending.task->request.batches;
     for (size_t b = 0; b < batches.size(); ++b) {
@@ -234,6 +237,13 @@ void Writer::commit(std::vector<WriteTask> tasks) {
   }
   // Only now, so that one promise is not kept before the next request's rows are visible too.
   for (const Pending& pending : group) pending.task->done({});
+  const size_t used = memtable_bytes();
+  const auto rest =
+      rest_after(used - std::min(used, used_before), used, options_.memtable_bytes_max);
+  // A disk that refuses files will not take them for waiting.
+  if (rest.count() > 0 && options_.automatic && !state_.flush_error()) {
+    std::this_thread::sleep_for(rest);
+  }
 }
 
 int64_t Writer::sync_if_due() {
