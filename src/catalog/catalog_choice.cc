@@ -64,6 +64,8 @@ CatalogChoice choose_catalog(const std::optional<CatalogLogContent>& log_found,
                             (database.has_unchecked && database.generation == highest));
   // Then the engine has dropped and begun tables as that version said.
   const bool is_lost_with_it = database.is_changed_by_others && !database.is_sound;
+  // What the end of the log said may be gone, and nothing else tells.
+  const bool is_end_lost = log.is_torn && !database.is_sound;
   CatalogEntries logged;
   if (log_reaches) {
     logged = log.snapshot;
@@ -75,7 +77,7 @@ CatalogChoice choose_catalog(const std::optional<CatalogLogContent>& log_found,
     choice.log_is_overtaken = log_found && (!log_reaches || logged != choice.entries);
     // So that the log is the older one, should it not be written now.
     if (choice.log_is_overtaken) choice.generation = highest + 1;
-  } else if (log_reaches && !is_lost_with_it) {
+  } else if (log_reaches && !is_lost_with_it && !is_end_lost) {
     choice.entries = std::move(logged);
   } else if (database_reaches) {
     choice.entries = database.entries;

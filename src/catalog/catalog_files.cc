@@ -11,7 +11,6 @@
 #include "catalog/logged_key_value.h"
 #include "catalog/reserved_keys.h"
 #include "catalog/sqlite_key_value.h"
-#include "catalog/standing_records.h"
 
 namespace varve {
 namespace {
@@ -19,7 +18,10 @@ namespace {
 // Of one file; more are written over, the last first.
 constexpr int kDamagedCopiesMax = 9;
 
-constexpr const char* kHeldUserName = "recovered";
+constexpr const char* kWhatMayBeLost =
+    "names of databases and tables, users and what was dropped lately may be lost or back: rows "
+    "without a name are kept, in databases recovered-<n>; see SHOW DATABASES and SHOW USERS, or "
+    "restore a backup";
 
 metrics::Gauge& damage_found = metrics::gauge(
     "varve_catalog_damage",
@@ -169,29 +171,12 @@ class Opening : public std::enable_shared_from_this<Opening> {
     if (lost.empty() && !choice_.is_lossy) return;
     for (const std::string& sentence : lost) tell(path_ + ": " + sentence);
     raise_counters(choice_.entries);
-    hold_users();
+    if (std::string held = hold_users(choice_.entries); !held.empty()) tell(std::move(held));
     choice_.is_lossy = true;
     choice_.database_differs = true;
     choice_.database_is_wrong = database_.has_value();
     choice_.entries.insert_or_assign(std::string(kRecoveringKey), "1{}");
-    tell("names of databases and tables, users and what was dropped lately may be lost or back: "
-         "rows without a name are kept, in databases recovered-<n>; see SHOW DATABASES and SHOW "
-         "USERS, or restore a backup");
-  }
-
-  // Without any user the first caller could become the administrator. A hash that no password has.
-  void hold_users() {
-    const auto user = choice_.entries.lower_bound(kUserPrefix);
-    if (user != choice_.entries.end() && user->first.starts_with(kUserPrefix)) return;
-    User held;
-    held.id = UserId{next_id(choice_.entries, "user")};
-    held.name = kHeldUserName;
-    held.password.argon2id = "!";
-    held.is_admin = true;
-    raise_counter(choice_.entries, "user", raw(held.id) + 1);
-    choice_.entries.insert_or_assign(user_key(held.id), encode_user(held));
-    tell("no user is left: to get in where auth is on, start once with it off and SET PASSWORD FOR "
-         "\"" + held.name + "\", an administrator");
+    tell(kWhatMayBeLost);
   }
 
   void tell(std::string sentence) { result_.damage.push_back(std::move(sentence)); }
@@ -328,6 +313,27 @@ std::string catalog_log_path(const std::string& database_path) {
 
 Result<CatalogFiles> open_catalog_files(FileSystem& files, const std::string& path, bool has_rows) {
   return std::make_shared<Opening>(files, path, has_rows)->run();
+}
+
+Result<std::vector<std::string>> begin_recovery(KeyValue& store) {
+  damage_found.set(2);
+  std::vector<std::string> sentences = {
+      "the catalog lacks entries that it must have had, since there are rows of them",
+      kWhatMayBeLost};
+  const auto change = TRY(store.begin());
+  CatalogEntries before;
+  for (auto& [key, value] : TRY(change->scan(""))) before.emplace(key, std::move(value));
+  CatalogEntries entries = before;
+  if (std::string held = hold_users(entries); !held.empty()) sentences.push_back(std::move(held));
+  raise_counters(entries);
+  entries.insert_or_assign(std::string(kRecoveringKey), "1{}");
+  for (const auto& [key, value] : entries) {
+    const auto known = before.find(key);
+    if (known == before.end() || known->second != value) TRY_VOID(change->put(key, value));
+  }
+  TRY_VOID(change->commit());
+  for (const std::string& sentence : sentences) log::error("catalog.damaged", {{"what", sentence}});
+  return sentences;
 }
 
 Result<void> settle_recovery(KeyValue& store) {

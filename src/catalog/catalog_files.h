@@ -32,6 +32,10 @@ struct CatalogFiles {
 /// Errors: kIo when a file cannot be read now, kUnsupported when a newer Varve wrote it, kNoSpace.
 Result<CatalogFiles> open_catalog_files(FileSystem& files, const std::string& path, bool has_rows);
 
+/// The engine has what no entry names: entries are lost, although the files agree. As when
+/// open_catalog_files() finds that; gives what it did, one sentence each.
+Result<std::vector<std::string>> begin_recovery(KeyValue& store);
+
 /// The rows that lost entries named were looked for.
 Result<void> settle_recovery(KeyValue& store);
 

@@ -216,6 +216,17 @@ TEST_F(CatalogFilesTest, OpensWhateverHappensToBothAndGivesNoIdTwice) {
   EXPECT_GT(losses, 50) << "else it proves nothing";
 }
 
+TEST_F(CatalogFilesTest, TakesATornLogForOneThatLostItsEndWhenNothingElseTells) {
+  const std::string folder = make_folder("a");
+  fill(folder);
+  const std::string log = bytes_of(folder + "/catalog.log");
+  for (const bool is_torn : {false, true}) {
+    fs::remove(path(folder));
+    write_bytes(folder + "/catalog.log", log.substr(0, log.size() - (is_torn ? 10 : 0)));
+    EXPECT_EQ(open(folder).is_recovering, is_torn);
+  }
+}
+
 TEST_F(CatalogFilesTest, SaysWhatItFoundAndKeepsIt) {
   const std::string folder = make_folder("a");
   fill(folder);

@@ -18,6 +18,8 @@ namespace {
 // Of each kind so many ids are skipped: newer ones may have been given that nothing shows.
 constexpr uint64_t kIdJump = 1'000;
 
+constexpr const char* kHeldUserName = "recovered";
+
 struct Kind {
   std::string_view prefix;
   std::string_view counter;
@@ -234,6 +236,20 @@ void raise_counter(CatalogEntries& entries, std::string_view kind, uint32_t next
   const std::string key = std::string(kNextPrefix) + std::string(kind);
   if (entries.contains(key) && next_id(entries, kind) >= next) return;
   entries.insert_or_assign(key, encode_counter(next));
+}
+
+std::string hold_users(CatalogEntries& entries) {
+  const auto user = entries.lower_bound(kUserPrefix);
+  if (user != entries.end() && user->first.starts_with(kUserPrefix)) return "";
+  User held;
+  held.id = UserId{next_id(entries, "user")};
+  held.name = kHeldUserName;
+  held.password.argon2id = "!";
+  held.is_admin = true;
+  raise_counter(entries, "user", raw(held.id) + 1);
+  entries.insert_or_assign(user_key(held.id), encode_user(held));
+  return "no user is left: to get in where auth is on, start once with it off and SET PASSWORD FOR "
+         "\"" + held.name + "\", an administrator";
 }
 
 void raise_counters(CatalogEntries& entries) {

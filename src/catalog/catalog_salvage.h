@@ -24,6 +24,10 @@ uint32_t next_id(const CatalogEntries& entries, std::string_view kind);
 /// The counter of that kind is at least `next`.
 void raise_counter(CatalogEntries& entries, std::string_view kind, uint32_t next);
 
+/// Without any user the first caller could become the administrator: then one is made with a hash
+/// that no password has. Gives what to do about that, for a person; empty when there is a user.
+std::string hold_users(CatalogEntries& entries);
+
 /// What rows without a name are put in: a policy that keeps for ever.
 inline constexpr std::string_view kRecoveredName = "recovered-";
 

@@ -144,6 +144,12 @@ void LocalStore::refuse_writes(const Error& error) {
   state_->is_refusing.store(true);
 }
 
+SeenIds LocalStore::ids_seen() const {
+  SeenIds seen;
+  for (const auto& shard : state_->shards) seen.add(shard->ids_seen());
+  return seen;
+}
+
 EngineHealth LocalStore::health() const {
   EngineHealth health;
   if (const auto allowed = state_->may_write(); !allowed) health.reason = allowed.error().message;

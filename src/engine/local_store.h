@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "engine/backup/frozen_store.h"
 #include "engine/options.h"
+#include "engine/seen_ids.h"
 #include "io/clock.h"
 #include "io/file_system.h"
 #include "io/random.h"
@@ -52,6 +53,8 @@ class LocalStore final : public Store, public StoreAdmin {
   /// Streams and what they handed out end before the store.
   Result<void> close();
   EngineHealth health() const;
+  /// Those that the open met, in files, log and manifest.
+  SeenIds ids_seen() const;
   /// From now on writes, deletes and drops fail with the error, and health() tells it. Any thread.
   void refuse_writes(const Error& error);
 

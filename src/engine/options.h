@@ -116,6 +116,9 @@ struct EngineOptions {
 
   /// The list of live tables may lack some: rows of others are kept, not removed as dead.
   bool keeps_unnamed_tables = false;
+  /// The catalog has given no id from here on: rows of such tables are kept too, since it must have
+  /// lost what named them.
+  TableId tables_given_below{UINT32_MAX};
 
   /// Shared with everything else that holds memory; null: no limit. Rows are refused when it is
   /// reached, and flushed and forgotten by the cache before. It outlives the store.

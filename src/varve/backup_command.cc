@@ -33,17 +33,15 @@ Result<admin::Outcome> back_up_offline(const BackupArguments& arguments) {
       TRY(ObjectStorage::open(config, files, directory.path(), clock, random));
   FileSystem& data_files = objects ? static_cast<FileSystem&>(objects->files()) : files;
   options.sst_ids_jump = objects != nullptr;
-  const auto opened = TRY(open_server_catalog({.local = files,
-                                               .data_files = data_files,
-                                               .clock = clock,
-                                               .random = random,
-                                               .catalog_path = directory.catalog_path(),
-                                               .engine = options},
-                                              catalog_limits(config)));
+  const auto opened = TRY(open_server_data({.local = files,
+                                            .data_files = data_files,
+                                            .clock = clock,
+                                            .random = random,
+                                            .catalog_path = directory.catalog_path(),
+                                            .engine = options},
+                                           catalog_limits(config)));
   const auto& catalog = opened.catalog;
-  options.keeps_unnamed_tables = opened.is_recovering;
-  const auto store = TRY(engine::LocalStore::open(std::move(options), data_files, clock, random,
-                                                  catalog->live_tables()));
+  const auto& store = opened.store;
   PrintedProgress progress;
   BucketFileSystem places(data_files, join_path(directory.path(), "spool"),
                           bucket_opener(config, files, clock, random));

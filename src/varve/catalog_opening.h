@@ -8,10 +8,12 @@
 
 #include "base/result.h"
 #include "catalog/catalog.h"
+#include "engine/local_store.h"
 #include "engine/options.h"
 #include "io/clock.h"
 #include "io/file_system.h"
 #include "io/random.h"
+#include "varve/table_labels.h"
 
 namespace varve {
 
@@ -21,20 +23,23 @@ struct CatalogPlace {
   const Clock& clock;
   Random& random;
   std::string catalog_path;
-  /// As the store is opened later.
+  /// Without labels, which the catalog gives.
   const engine::EngineOptions& engine;
 };
 
-struct OpenedCatalog {
+/// Each outlives what stands after it.
+struct OpenedData {
   std::unique_ptr<Catalog> catalog;
-  /// What was found damaged, one sentence each.
+  std::unique_ptr<TableLabelIndex> labels;
+  std::unique_ptr<engine::LocalStore> store;
+  /// What was found damaged of the catalog, one sentence each.
   std::vector<std::string> damage;
-  /// What lost entries named could not be looked for, since the disk is full: the store keeps
-  /// tables that no entry names, and the next start tries again.
-  bool is_recovering = false;
 };
 
-/// Before the store is opened: a store removes the rows of tables that it is not told of.
-Result<OpenedCatalog> open_server_catalog(const CatalogPlace& place, const CatalogLimits& limits);
+/// The catalog, and the store, which removes the rows of tables that were dropped: those whose ids
+/// the catalog has given and that it names no more. A store that has seen ids that were never
+/// given shows that the catalog lost its newest entries; those are recovered then. So they are when
+/// the catalog's files say it; on a full disk at the next start, and the rows are kept until then.
+Result<OpenedData> open_server_data(const CatalogPlace& place, const CatalogLimits& limits);
 
 }  // namespace varve

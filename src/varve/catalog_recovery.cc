@@ -240,8 +240,12 @@ class TableLook {
   std::map<SegmentId, TimeRange> segments_;
 };
 
-Result<std::vector<StoredTable>> stored_tables(const CatalogPlace& place,
-                                               const CatalogEntries& entries) {
+struct StoredTables {
+  std::vector<StoredTable> tables;
+  engine::SeenIds seen;
+};
+
+Result<StoredTables> stored_tables(const CatalogPlace& place, const CatalogEntries& entries) {
   std::map<TableId, engine::TableLabels> labels;
   each(entries, kTablePrefix, decode_table, [&](const TableRecord& found) {
     engine::TableLabels& known = labels[found.table.id];
@@ -272,9 +276,9 @@ Result<std::vector<StoredTable>> stored_tables(const CatalogPlace& place,
     }
   }
   TRY_VOID(store->close());
-  std::vector<StoredTable> tables;
-  for (auto& [id, look] : looks) tables.push_back(look.finish());
-  return tables;
+  StoredTables stored{.tables = {}, .seen = store->ids_seen()};
+  for (auto& [id, look] : looks) stored.tables.push_back(look.finish());
+  return stored;
 }
 
 }  // namespace
@@ -292,7 +296,10 @@ Result<std::vector<std::string>> recover_tables(const CatalogPlace& place, KeyVa
   }
   log::warn("catalog.recovery_began", {{"file", place.catalog_path}});
   CatalogEntries entries = before;
-  auto sentences = add_stored_tables(TRY(stored_tables(place, before)), entries);
+  const auto stored = TRY(stored_tables(place, before));
+  auto sentences = add_stored_tables(stored.tables, entries);
+  raise_counter(entries, "table", raw(stored.seen.table) + 1);
+  raise_counter(entries, "segment", raw(stored.seen.segment) + 1);
   const auto change = TRY(catalog.begin());
   for (const auto& [key, value] : before) {
     if (!entries.contains(key)) TRY_VOID(change->remove(key));

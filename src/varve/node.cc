@@ -90,21 +90,18 @@ Result<void> Node::State::open_data(const Config& config) {
   auto options = engine_options(config, directory->engine_path());
   share_memory(*memory, options);
   options.sst_ids_jump = objects != nullptr;
-  auto opened = TRY(open_server_catalog({.local = files,
-                                         .data_files = data_files(),
-                                         .clock = clock,
-                                         .random = random,
-                                         .catalog_path = directory->catalog_path(),
-                                         .engine = options},
-                                        catalog_limits(config)));
+  auto opened = TRY(open_server_data({.local = files,
+                                      .data_files = data_files(),
+                                      .clock = clock,
+                                      .random = random,
+                                      .catalog_path = directory->catalog_path(),
+                                      .engine = options},
+                                     catalog_limits(config)));
   catalog = std::move(opened.catalog);
+  labels = std::move(opened.labels);
+  store = std::move(opened.store);
   damage_at_start = std::move(opened.damage);
   if (!directory->damage().empty()) damage_at_start.push_back(directory->damage());
-  options.keeps_unnamed_tables = opened.is_recovering;
-  labels = std::make_unique<TableLabelIndex>(*catalog);
-  options.labels = [index = labels.get()](TableId table) { return index->find(table); };
-  store = TRY(engine::LocalStore::open(std::move(options), data_files(), clock, random,
-                                       catalog->live_tables()));
   open_snapshot(config);
   // Before anything reads or writes.
   TRY_VOID(undo_interrupted_restore(files, directory->path(), *catalog, *store));

@@ -335,6 +335,46 @@ def catalog_lost(cases):
             cases.expect("%s: verify is content" % what, status == 0, out)
 
 
+def catalog_put_back(cases):
+    """Both files, by older ones: the rows of tables that were made since stay, under their ids."""
+    what = "older files of the catalog"
+    with Server() as server, tempfile.TemporaryDirectory(prefix="varve-damage-") as folder:
+        server.create("d")
+        fill(server, "old")
+        server.stop()
+        for name in ("catalog.db", "catalog.log"):
+            shutil.copy(os.path.join(server.data, name), folder)
+        server.start()
+        for table in ("in a file", "in another"):
+            fill(server, table.replace(" ", "\\ "))
+        server.restart()
+        fill(server, "in_the_log")
+        server.kill()
+        for path in files_of(server, "catalog.*"):
+            os.remove(path)
+        for name in ("catalog.db", "catalog.log"):
+            shutil.copy(os.path.join(folder, name), server.data)
+        if not starts(cases, server, what):
+            return
+        for turn in ("first", "second"):
+            found = {table: len(server.rows('SELECT * FROM "%s"' % table, database))
+                     for (database,) in server.rows("SHOW DATABASES")
+                     for (table,) in server.rows("SHOW MEASUREMENTS", database)}
+            cases.equal("%s: every row is there at the %s start" % (what, turn),
+                        sorted(found.values()), [REQUESTS * ROWS] * (4 if turn == "first" else 5))
+            cases.expect("%s: tables are found by name" % what,
+                         {"old", "in a file", "in another"} <= set(found), found)
+            if turn == "first":
+                cases.expect("%s: /metrics says so" % what,
+                             "varve_catalog_damage 2\n" in server.http("GET", "/metrics").text)
+                fill(server, "later")
+                cases.equal("%s: a new table has its own rows alone" % what,
+                            len(values(server, "later")), REQUESTS * ROWS)
+                server.restart()
+        cases.expect("%s: mended" % what,
+                     "varve_catalog_damage 0\n" in server.http("GET", "/metrics").text)
+
+
 def verify_stopped(server):
     server.stop()
     return verify("--data-dir", server.data)
@@ -538,7 +578,7 @@ def main():
     need_binary()
     cases = Cases()
     cases.run(wal_tail, wal_middle, manifest_middle, manifest_gone, sst_damage, strays,
-              catalog_damage, catalog_lost, every_kind, any_file, mark_damage,
+              catalog_damage, catalog_lost, catalog_put_back, every_kind, any_file, mark_damage,
               backup_damage)
     cases.finish()
 

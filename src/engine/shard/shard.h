@@ -27,6 +27,7 @@
 #include "engine/shard/compaction_plan.h"
 #include "engine/shard/damage_list.h"
 #include "engine/shard/job_thread.h"
+#include "engine/seen_ids.h"
 #include "engine/shard/live_tables.h"
 #include "engine/shard/series_snapshots.h"
 #include "engine/shard/table.h"
@@ -69,6 +70,8 @@ class Shard {
   Result<void> remove(const DeleteSpec& spec);
   /// Why writes are refused; empty while they go through.
   std::string refusal() const;
+  /// Those that the open met.
+  const SeenIds& ids_seen() const { return ids_seen_; }
   uint64_t quarantined_files() const;
   uint64_t deletes_pending() const { return deletes_known_.load(std::memory_order_relaxed); }
 
@@ -77,6 +80,7 @@ class Shard {
 
   // shard_open.cc, before the threads start.
   Result<void> recover(const std::vector<TableId>& live_tables);
+  void see_ids();
   Result<void> rebuild_manifest(const LiveTables& live);
   Result<void> open_files(const LiveTables& live, const std::vector<TableId>& live_tables);
   Result<void> remove_orphans(bool manifest_damaged);
@@ -163,6 +167,7 @@ class Shard {
   const std::string folder_;
   const std::string wal_folder_;
   const uint64_t seed_;
+  SeenIds ids_seen_;
   TableMap tables_;
   HeldFiles held_files_;
   WriteState write_state_;

@@ -65,8 +65,10 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   for (const std::string& sentence : manifest_->damage()) context_.damage.add(sentence);
   const bool manifest_damaged = !manifest_->damage().empty();
 
-  const LiveTables live(live_tables, context_.options.keeps_unnamed_tables);
+  const LiveTables live(live_tables, context_.options.keeps_unnamed_tables,
+                        context_.options.tables_given_below);
   if (manifest_->edits_lost()) TRY_VOID(rebuild_manifest(live));
+  see_ids();
   std::set<TableId> dead;
   for (const auto& [id, sst] : manifest_->state().ssts()) {
     if (!live.contains(sst.table)) dead.insert(sst.table);
@@ -103,6 +105,18 @@ Result<void> Shard::recover(const std::vector<TableId>& live_tables) {
   lsn_sealed_ = flushed;
   lsn_flushed_ = raw(flushed);
   return {};
+}
+
+// Before anything is removed.
+void Shard::see_ids() {
+  const ManifestState& state = manifest_->state();
+  for (const auto& [id, sst] : state.ssts()) {
+    ids_seen_.add(sst.table);
+    ids_seen_.add(sst.segment);
+  }
+  for (const auto& [name, known] : state.deletes()) ids_seen_.add(name.table);
+  if (!state.dropped().empty()) ids_seen_.add(*state.dropped().rbegin());
+  if (!state.dropped_segments().empty()) ids_seen_.add(*state.dropped_segments().rbegin());
 }
 
 // Of files, their footers say enough. Deletes of rows stand in the manifest alone.
@@ -222,6 +236,10 @@ Result<std::vector<OldSegment>> Shard::replay(const LiveTables& live,
   const auto visit = [&](DecodedRecord record) {
     auto& batches = record.batches;
     if (batches) {
+      for (const WriteBatch& batch : *batches) {
+        ids_seen_.add(batch.table);
+        ids_seen_.add(batch.segment);
+      }
       std::erase_if(*batches, [&](const WriteBatch& batch) {
         return !live.contains(batch.table) || dropped.contains(batch.table);
       });
