@@ -4,8 +4,10 @@
 
 Needs a small file system of its own: a tmpfs, which only root may mount.
 """
+import contextlib
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -90,6 +92,76 @@ def check(cases, folder):
             print("server log:\n" + server.log_text()[-6000:])
 
 
+def leave(folder, size_bytes):
+    """A ballast that leaves so much space."""
+    space = os.statvfs(folder)
+    path = os.path.join(folder, "ballast")
+    with open(path, "wb") as file:
+        file.write(b"x" * max(0, space.f_bavail * space.f_frsize - size_bytes))
+    return path
+
+
+def databases(server):
+    return {name for (name,) in server.rows("SHOW DATABASES")}
+
+
+def make_until_refused(server, first):
+    """The databases that were made, and the answer that ended it."""
+    made = set()
+    for number in range(first, first + 500):
+        answer = server.query("CREATE DATABASE d%d" % number)["results"][0]
+        if "error" in answer:
+            return made, answer
+        made.add("d%d" % number)
+    return made, None
+
+
+def as_of_an_earlier_version(folder):
+    """The catalog of a stopped server, without checksums and without a log."""
+    path = os.path.join(folder, "catalog.db")
+    with contextlib.closing(sqlite3.connect(path)) as stored:
+        rows = stored.execute("SELECT key, value FROM key_value WHERE key != 'generation'").fetchall()
+    os.remove(path)
+    os.remove(os.path.join(folder, "catalog.log"))
+    with contextlib.closing(sqlite3.connect(path)) as stored, stored:
+        stored.execute("CREATE TABLE key_value (key TEXT PRIMARY KEY, value TEXT NOT NULL) "
+                       "WITHOUT ROWID")
+        stored.executemany("INSERT INTO key_value VALUES (?, ?)", rows)
+
+
+def catalog(cases, folder):
+    """Wherever the space ends: the start is not refused, what was refused did not happen."""
+    with Server(data=os.path.join(folder, "other"), env=ENVIRONMENT) as server:
+        server.create("d")
+        wanted = databases(server)
+        for free in range(0, 160 << 10, 20 << 10):
+            what = "%d KiB for the catalog" % (free >> 10)
+            ballast = leave(folder, free)
+            made, refusal = make_until_refused(server, len(wanted))
+            wanted |= made
+            cases.expect("%s: at last there is no space" % what, refusal is not None)
+            server.kill()
+            server.start()
+            cases.equal("%s: after kill -9 all that was made is there" % what, databases(server),
+                        wanted)
+            os.remove(ballast)
+            name = "space%d" % free
+            server.create(name)
+            wanted.add(name)
+        server.stop()
+        as_of_an_earlier_version(server.data)
+        ballast = leave(folder, 0)
+        server.start()
+        cases.equal("an earlier version's catalog is read on a full disk", databases(server), wanted)
+        os.remove(ballast)
+        server.create("later")
+        server.restart()
+        cases.equal("and taken over when there is space, without a restart", databases(server),
+                    wanted | {"later"})
+        cases.expect("none of that is damage", "varve_catalog_damage 0\n" in server.http(
+            "GET", "/metrics").text)
+
+
 def main():
     need_binary()
     cases = Cases()
@@ -101,7 +173,7 @@ def main():
             cases.skip("a small disk needs a tmpfs, and mounting one was not allowed")
             cases.finish()
         try:
-            cases.run(lambda c: check(c, folder))
+            cases.run(lambda c: check(c, folder), lambda c: catalog(c, folder))
         finally:
             subprocess.run(["umount", "-l", folder], check=False)
     cases.finish()
