@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingest/raw_key_cache.h"
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace varve {
@@ -62,6 +64,9 @@ CachedSeries* RawKeyCache::put(const Hash128& raw_hash, const Hash128& canonical
 CachedSeries* RawKeyCache::put_alike(const Hash128& raw_hash, uint32_t table_index,
                                      std::string_view key) {
   const uint32_t series = add_series(table_index, key);
+  if (table_index >= alike_last_.size()) alike_last_.resize(table_index + 1, kNone);
+  alike_before_.resize(series + 1, kNone);
+  alike_before_[series] = std::exchange(alike_last_[table_index], series);
   const uint32_t entry = add(raw_hash, series);
   ++key_count_;
   if (last_ != kNone) entries_[last_].next = entry;
@@ -70,9 +75,9 @@ CachedSeries* RawKeyCache::put_alike(const Hash128& raw_hash, uint32_t table_ind
 }
 
 void RawKeyCache::index_canonical(uint32_t table_index, uint64_t seed) {
-  for (uint32_t i = 0; i < series_.size(); ++i) {
-    if (series_[i].table_index == table_index) add(hash128_seeded(series_[i].key, seed), i);
-  }
+  if (table_index >= alike_last_.size()) return;
+  uint32_t i = std::exchange(alike_last_[table_index], kNone);
+  for (; i != kNone; i = alike_before_[i]) add(hash128_seeded(series_[i].key, seed), i);
 }
 
 void RawKeyCache::clear() { *this = RawKeyCache(); }

@@ -57,8 +57,9 @@ class RawKeyCache {
   /// The same for a raw key that is not here, when all of its table's are spelt alike: then no
   /// other raw key names its series, and it need not be found by its canonical hash.
   CachedSeries* put_alike(const Hash128& raw_hash, uint32_t table_index, std::string_view key);
-  /// From now on keys of the table may be spelt otherwise: makes up for what put_alike() spared.
-  /// The seed is that of the table's canonical hashes. Once for each table.
+  /// From now on keys of the table may be spelt otherwise: makes up for what put_alike() spared,
+  /// and takes as long as there are such series of this table. The seed is that of the table's
+  /// canonical hashes. Once for each table.
   void index_canonical(uint32_t table_index, uint64_t seed);
 
   /// Of raw keys; grows by at most one a put().
@@ -87,6 +88,10 @@ class RawKeyCache {
   std::vector<Slot> slots_;
   std::vector<Entry> entries_;
   std::vector<CachedSeries> series_;
+  // Series of put_alike(): of each table the last one, and for each series the one before it.
+  // Looking for them among all series would cost each table as much as all of them have.
+  std::vector<uint32_t> alike_last_;
+  std::vector<uint32_t> alike_before_;
   StringArena keys_;
   size_t key_count_ = 0;
   uint32_t last_ = kNone;

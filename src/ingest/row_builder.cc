@@ -188,9 +188,11 @@ RowBuilder::Step RowBuilder::learn_series(const BuildTarget& target, PointSource
   std::sort(cells_.begin(), cells_.end(),
             [](const KeyCell& a, const KeyCell& b) { return raw(a.column) < raw(b.column); });
   const std::string canonical = encode_series_key(cells_);
-  const uint64_t layout = learn_layout(target, points, point.raw_key, table_index);
+  // The raw key of a table that was dropped is spelt in a way that is known already.
+  const bool is_new = series == nullptr;
+  const uint64_t layout = is_new ? learn_layout(target, points, point.raw_key, table_index) : 0;
   if (layout != 0 && table->key_layout == 0) table->key_layout = layout;
-  if (layout != 0 && table->key_layout == layout && series == nullptr) {
+  if (layout != 0 && table->key_layout == layout) {
     series = keys_.put_alike(raw_hash, table_index, canonical);
     return Step::kStored;
   }
