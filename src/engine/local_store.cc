@@ -144,9 +144,9 @@ void LocalStore::refuse_writes(const Error& error) {
   state_->is_refusing.store(true);
 }
 
-SeenIds LocalStore::ids_seen() const {
+SeenIds LocalStore::take_ids_seen() {
   SeenIds seen;
-  for (const auto& shard : state_->shards) seen.add(shard->ids_seen());
+  for (const auto& shard : state_->shards) seen.add(shard->take_ids_seen());
   return seen;
 }
 

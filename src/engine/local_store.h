@@ -53,8 +53,8 @@ class LocalStore final : public Store, public StoreAdmin {
   /// Streams and what they handed out end before the store.
   Result<void> close();
   EngineHealth health() const;
-  /// Those that the open met, in files, log and manifest.
-  SeenIds ids_seen() const;
+  /// Those that the open met, in files, log and manifest. Once, before others use the store.
+  SeenIds take_ids_seen();
   /// From now on writes, deletes and drops fail with the error, and health() tells it. Any thread.
   void refuse_writes(const Error& error);
 

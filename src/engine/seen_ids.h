@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "model/ids.h"
 
@@ -12,12 +13,20 @@ namespace varve::engine {
 struct SeenIds {
   TableId table{};
   SegmentId segment{};
+  /// Of fields, by table.
+  std::unordered_map<TableId, ColumnId> columns;
 
   void add(TableId id) { table = std::max(table, id); }
   void add(SegmentId id) { segment = std::max(segment, id); }
-  void add(const SeenIds& other) {
+  void add(TableId id, ColumnId column) {
+    ColumnId& known = columns[id];
+    known = std::max(known, column);
+  }
+  /// What another shard has met, so of other tables.
+  void add(SeenIds&& other) {
     add(other.table);
     add(other.segment);
+    columns.merge(other.columns);
   }
 };
 

@@ -79,6 +79,20 @@ Result<OpenedData> open_store(const CatalogPlace& place, OpenedCatalog opened) {
   return data;
 }
 
+// Ids of columns are places in the list of their table, and none is ever removed.
+bool names_columns(const CatalogSnapshot& picture, const engine::SeenIds& seen) {
+  for (const auto& [name, database] : picture.databases) {
+    for (const auto& policy : database->policies) {
+      for (const auto& table : policy->tables()) {
+        const auto column = seen.columns.find(table->id);
+        if (column == seen.columns.end()) continue;
+        if (raw(column->second) > table->columns.size()) return false;
+      }
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<OpenedData> open_server_data(const CatalogPlace& place, const CatalogLimits& limits) {
@@ -88,9 +102,10 @@ Result<OpenedData> open_server_data(const CatalogPlace& place, const CatalogLimi
   const SegmentId segments_given_below{opened.segment_next};
   {
     auto data = TRY(open_store(place, std::move(opened)));
-    const engine::SeenIds seen = data.store->ids_seen();
-    const bool is_whole =
-        seen.table < tables_given_below && seen.segment < segments_given_below;
+    const engine::SeenIds seen = data.store->take_ids_seen();
+    const bool is_whole = seen.table < tables_given_below &&
+                          seen.segment < segments_given_below &&
+                          names_columns(*data.catalog->snapshot(), seen);
     if (is_whole || is_recovering) return data;
     log::error("catalog.lacks_entries", {{"file", place.catalog_path},
                                          {"table_seen", raw(seen.table)},

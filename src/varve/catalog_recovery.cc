@@ -263,6 +263,7 @@ Result<StoredTables> stored_tables(const CatalogPlace& place, const CatalogEntri
   };
   const auto store = TRY(engine::LocalStore::open(std::move(options), place.data_files,
                                                   place.clock, place.random, {}));
+  engine::SeenIds seen = store->take_ids_seen();
   TRY_VOID(store->flush());
   std::map<TableId, TableLook> looks;
   {
@@ -276,7 +277,7 @@ Result<StoredTables> stored_tables(const CatalogPlace& place, const CatalogEntri
     }
   }
   TRY_VOID(store->close());
-  StoredTables stored{.tables = {}, .seen = store->ids_seen()};
+  StoredTables stored{.tables = {}, .seen = std::move(seen)};
   for (auto& [id, look] : looks) stored.tables.push_back(look.finish());
   return stored;
 }

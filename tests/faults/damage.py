@@ -375,6 +375,29 @@ def catalog_put_back(cases):
                      "varve_catalog_damage 0\n" in server.http("GET", "/metrics").text)
 
 
+def columns_put_back(cases):
+    """The same when a column is all that was made since: its values go under no other name."""
+    what = "a catalog of before a column"
+    with Server() as server, tempfile.TemporaryDirectory(prefix="varve-damage-") as folder:
+        server.create("d")
+        server.write("d", "m a=1i 1")
+        server.stop()
+        for name in ("catalog.db", "catalog.log"):
+            shutil.copy(os.path.join(server.data, name), folder)
+        server.start()
+        server.write("d", "m b=7i 2")
+        server.stop()
+        for name in ("catalog.db", "catalog.log"):
+            shutil.copy(os.path.join(folder, name), server.data)
+        if not starts(cases, server, what):
+            return
+        cases.equal("%s: its values are there" % what,
+                    server.rows("SELECT a, b FROM m", "d", epoch="ns"), [[1, 1, None], [2, None, 7]])
+        cases.equal("%s: a new one is another" % what, server.write("d", "m c=2.5 3").status, 204)
+        cases.equal("%s: and has its own" % what, server.rows("SELECT c FROM m", "d", epoch="ns"),
+                    [[3, 2.5]])
+
+
 def verify_stopped(server):
     server.stop()
     return verify("--data-dir", server.data)
@@ -578,8 +601,8 @@ def main():
     need_binary()
     cases = Cases()
     cases.run(wal_tail, wal_middle, manifest_middle, manifest_gone, sst_damage, strays,
-              catalog_damage, catalog_lost, catalog_put_back, every_kind, any_file, mark_damage,
-              backup_damage)
+              catalog_damage, catalog_lost, catalog_put_back, columns_put_back, every_kind, any_file,
+              mark_damage, backup_damage)
     cases.finish()
 
 

@@ -18,6 +18,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/thread.h"
@@ -70,8 +71,8 @@ class Shard {
   Result<void> remove(const DeleteSpec& spec);
   /// Why writes are refused; empty while they go through.
   std::string refusal() const;
-  /// Those that the open met.
-  const SeenIds& ids_seen() const { return ids_seen_; }
+  /// Those that the open met. Once.
+  SeenIds take_ids_seen() { return std::move(ids_seen_); }
   uint64_t quarantined_files() const;
   uint64_t deletes_pending() const { return deletes_known_.load(std::memory_order_relaxed); }
 

@@ -113,6 +113,7 @@ void Shard::see_ids() {
   for (const auto& [id, sst] : state.ssts()) {
     ids_seen_.add(sst.table);
     ids_seen_.add(sst.segment);
+    for (const ScanColumn& field : sst.fields) ids_seen_.add(sst.table, field.id);
   }
   for (const auto& [name, known] : state.deletes()) ids_seen_.add(name.table);
   if (!state.dropped().empty()) ids_seen_.add(*state.dropped().rbegin());
@@ -239,6 +240,7 @@ Result<std::vector<OldSegment>> Shard::replay(const LiveTables& live,
       for (const WriteBatch& batch : *batches) {
         ids_seen_.add(batch.table);
         ids_seen_.add(batch.segment);
+        for (const BatchColumn& column : batch.columns) ids_seen_.add(batch.table, column.id);
       }
       std::erase_if(*batches, [&](const WriteBatch& batch) {
         return !live.contains(batch.table) || dropped.contains(batch.table);
