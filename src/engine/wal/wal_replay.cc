@@ -44,19 +44,19 @@ Result<WalReplay> replay_wal(FileSystem& files, const std::string& folder,
   std::ranges::sort(replay.segments, {},
                     [](const OldSegment& segment) { return segment.name.generation; });
   // One place for all of them: memory that is touched for the first time is dear.
+  // There may be more of them than a process may have open.
   BlockBuffer buffer;
-  std::vector<std::unique_ptr<File>> opened;
   for (const OldSegment& segment : replay.segments) {
     const std::string path = join_path(folder, segment.name.file_name());
-    opened.push_back(TRY(files.open(path, FileSystem::OpenMode::kRead)));
-    buffer.reserve(TRY(opened.back()->size_bytes()), 0);
+    const auto file = TRY(files.open(path, FileSystem::OpenMode::kRead));
+    buffer.reserve(TRY(file->size_bytes()), 0);
   }
-  for (size_t i = 0; i < opened.size(); ++i) {
-    OldSegment& segment = replay.segments[i];
+  for (OldSegment& segment : replay.segments) {
     const std::string path = join_path(folder, segment.name.file_name());
-    const size_t size_bytes = TRY(opened[i]->read_into(0, buffer.data(), buffer.capacity_bytes()));
+    auto file = TRY(files.open(path, FileSystem::OpenMode::kRead));
+    const size_t size_bytes = TRY(file->read_into(0, buffer.data(), buffer.capacity_bytes()));
     const std::string_view bytes(buffer.data(), size_bytes);
-    opened[i].reset();
+    file.reset();
     if (const auto known = check_wal_segment_header(bytes); !known) {
       return fail(known.error().code, path + ": " + known.error().message);
     }

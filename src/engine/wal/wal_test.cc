@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -184,6 +185,26 @@ TEST_F(LocalLogTest, KeepsWhatItAppendedAcrossRotationAndRestart) {
   LocalLog next = make(old);
   ASSERT_TRUE(next.rotate(0));
   EXPECT_EQ(next.generation(), 3u);
+}
+
+// A log of small segments has more of them than a process may have open.
+TEST(WalReplay, ReadsMoreSegmentsThanMayBeOpenAtOnce) {
+  constexpr uint64_t kSegments = 300;
+  PosixFileSystem files;
+  const TemporaryFolder folder;
+  for (uint64_t i = 1; i <= kSegments; ++i) {
+    const WalSegmentName name{.generation = i, .salt = 7};
+    std::ofstream(folder.file(name.file_name()), std::ios::binary) << segment_of_records(name, i, 1);
+  }
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{.rlim_cur = kSegments / 2, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  uint64_t count = 0;
+  const auto replay = replay_wal(files, folder.path(), [&](uint64_t, const WalRecord&) { ++count; });
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_TRUE(replay) << replay.error().message;
+  EXPECT_EQ(count, kSegments);
 }
 
 TEST_F(LocalLogTest, ClaimsTheMemoryOfRecordsOnTheirWay) {
