@@ -194,14 +194,16 @@ TEST(WalReplay, ReadsMoreSegmentsThanMayBeOpenAtOnce) {
   const TemporaryFolder folder;
   for (uint64_t i = 1; i <= kSegments; ++i) {
     const WalSegmentName name{.generation = i, .salt = 7};
-    std::ofstream(folder.file(name.file_name()), std::ios::binary) << segment_of_records(name, i, 1);
+    std::ofstream file(folder.file(name.file_name()), std::ios::binary);
+    file << segment_of_records(name, i, 1);
   }
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit few{.rlim_cur = kSegments / 2, .rlim_max = before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
   uint64_t count = 0;
-  const auto replay = replay_wal(files, folder.path(), [&](uint64_t, const WalRecord&) { ++count; });
+  const auto replay =
+      replay_wal(files, folder.path(), [&](uint64_t, const WalRecord&) { ++count; });
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   ASSERT_TRUE(replay) << replay.error().message;
   EXPECT_EQ(count, kSegments);
